@@ -33,6 +33,7 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.figures import DiversityReport, share_words
 from dsbuilder_tui.domain.judging import JudgedCounts
+from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -345,6 +346,12 @@ def event_line(event: Event) -> str | None:
             return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} exhausted{used}"
         case CallHedged():
             return f"  Worker {event.worker}'s call was silent for {event.silent_s:.1f} s; it is asked a second time"
+        case NodeJoined():
+            return f"  {one_line(event.node, 60)} joined: {counted(event.nodes, 'node')} at work"
+        case NodeLost():
+            return (
+                f"  {one_line(event.node, 60)} is lost, {counted(event.calls, 'call')} made again: {event.nodes:,} left"
+            )
         case DiversityMeasured() if event.final:
             words = diversity_words(event)
             return f"  Diversity: {words}" if words else None

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
 from pydantic import Field
 
 from dsbuilder_tui.agent.tool import ToolArguments
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.history_point import HistoryPoint
 from dsbuilder_tui.session import Session
 
 
 class CheckpointArguments(ToolArguments):
-    """One of the four says which point is meant."""
+    """One of these says which point is meant."""
 
     checkpoint: int | None = None
-    """Its number."""
     name: str | None = None
-    """Its name."""
     cases: int | None = Field(None, ge=0)
-    """The last one with at most so many cases."""
+    """The last one with no more."""
     before_change: str | None = None
-    """The one before this category was last changed in the plan; "plan": before any change."""
+    """A category, or "plan"."""
+
+    when: str | None = None
+    """Yesterday evening, 2026-11-27 18:30."""
+
+    @property
+    def names_a_point(self) -> bool:
+        """Whether any of them is given."""
+        return bool(self._said)
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        names = {one.name for one in fields(HistoryPoint)}
+        return self.model_dump(include=names, exclude_none=True)
 
     async def find(self, session: Session) -> Checkpoint:
         """The checkpoint that is meant. Raises ``InputError`` when none is, or when there is no such."""
-        points = session.checkpoints
-        if self.checkpoint is not None:
-            return await points.at(self.checkpoint)
-        if self.name is not None:
-            return await points.named(self.name)
-        if self.cases is not None:
-            return await points.by_count(self.cases)
-        if self.before_change is not None:
-            return await points.before_change("" if self.before_change == "plan" else self.before_change)
-        raise InputError("No point was named.", "Give checkpoint, name, cases or before_change.")
+        said = self._said
+        if not said:
+            raise InputError("No point was named.", "Give checkpoint, name, cases, before_change or when.")
+        if said.get("before_change") == "plan":
+            said["before_change"] = ""
+        return await session.checkpoints.of_point(HistoryPoint(**said))

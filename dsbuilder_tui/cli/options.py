@@ -14,7 +14,7 @@ _SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("--base-url", "URL", "OpenAI-compatible endpoint, ending in /v1"),
     ("--batch-size", "N", "most cases one worker call writes"),
     ("--sub-batch-size", "N", "smaller batches when workers run in parallel"),
-    ("--runner", "NAME", "what makes the workers' calls: local is this machine"),
+    ("--runner", "NAME", "what makes the workers' calls: local (this machine) or ray"),
     ("--max-workers", "N", "worker calls in flight at most"),
     ("--max-dataset-size", "N", "most cases a plan may hold"),
     ("--checkpoint-interval", "N", "cases between checkpoints"),

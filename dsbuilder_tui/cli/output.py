@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
+
+
+class AsDict(Protocol):
+    """What can be printed as JSON."""
+
+    def as_dict(self) -> dict[str, Any]: ...
 
 
 def say(text: str = "") -> None:
@@ -23,6 +31,20 @@ def warn_of(event: Event) -> None:
 
 def print_json(value: Any) -> None:
     print(json_for_terminal(json.dumps(value, ensure_ascii=False, indent=2)))
+
+
+def print_json_lists(head: Mapping[str, Any], lists: Mapping[str, Iterable[AsDict]]) -> None:
+    """An object with lists behind its other members, printed as ``print_json`` does, of which one item at a time is in memory."""
+    print(json_for_terminal(json.dumps(head, ensure_ascii=False, indent=2)).removesuffix("\n}"), end="")
+    for name, items in lists.items():
+        print(f",\n  {json.dumps(name)}: [", end="")
+        separator = "\n"
+        for item in items:
+            text = json_for_terminal(json.dumps(item.as_dict(), ensure_ascii=False, indent=2))
+            print(separator + textwrap.indent(text, "    "), end="")
+            separator = ",\n"
+        print("]" if separator == "\n" else "\n  ]", end="")
+    print("\n}")
 
 
 def print_table(rows: list[list[str]], right: tuple[int, ...] = ()) -> None:

@@ -28,7 +28,8 @@ from dsbuilder_tui.session.library import find_session, list_session
 from dsbuilder_tui.session.repair import examine_session
 from dsbuilder_tui.settings.layers import SettingsSource
 from dsbuilder_tui.settings.locations import crash_log_file
-from dsbuilder_tui.settings.schema import SECRETS, URLS, DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.schema import SECRETS, URLS, DatasetBuilderConfig
+from dsbuilder_tui.settings.urls import without_login
 
 _PACKAGE = "dsbuilder-tui"
 _MOST_EVENTS = 40

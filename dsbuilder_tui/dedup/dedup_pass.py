@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dsbuilder_tui.dedup.embedders import Embedders
+from dsbuilder_tui.dedup.comparison import Batch, Comparison
+from dsbuilder_tui.dedup.joined_cluster import joined_cluster
+from dsbuilder_tui.dedup.local_comparison import LocalComparison
+from dsbuilder_tui.dedup.memory import peak_memory
 from dsbuilder_tui.dedup.outputs import DROPPED, FLAGGED, KEPT, Outputs
-from dsbuilder_tui.dedup.paired_rows import PairedRows
 from dsbuilder_tui.dedup.report import SHOWN, DedupReport, Likeness, Pair
-from dsbuilder_tui.diversity.answer import Answer, Question
+from dsbuilder_tui.dedup.work_folder import WorkFolder
+from dsbuilder_tui.diversity.answer import Answer
 from dsbuilder_tui.diversity.compared_text import text_hash
-from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.exact_index import ExactIndex
-from dsbuilder_tui.diversity.metrics import Spread
-from dsbuilder_tui.diversity.thresholds import Rules, plug_in_stages, rules_for, window_of
-from dsbuilder_tui.domain.stage import Stage
+from dsbuilder_tui.diversity.thresholds import Rules, rules_for, window_of
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.settings.runner_names import LOCAL
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
 from dsbuilder_tui.sources.rows.field_choice import FieldChoice
-from dsbuilder_tui.sources.rows.row_parts import TEXT_BREAK, Parts, compared_text
-
-_BATCH = 256  # lines
-_AHEAD = 2  # batches that are read while one is compared
-
-Batch = list[Row | BadLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +49,7 @@ def deduplicate(
     expectations_field: str | None = None,
     keep_bad: bool = False,
     config: DatasetBuilderConfig | None = None,
+    work_folder: str | Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> DedupReport:
@@ -65,8 +59,10 @@ def deduplicate(
     standard input. What is compared is a record's ``inputs``, or the ``fields``: dotted paths such as ``messages.0.content``.
     Rows of one category (``category_field``; else ``tags.category``, ``category``, or all in one) are compared with each other.
     ``out`` takes the kept lines as they are, ``dropped`` the others with reason and match, ``flagged`` kept rows that contradict
-    or resemble an earlier one. ``config`` has stages, thresholds and scope. ``progress`` is called after every batch, ``tell``
-    (from another thread) with a sentence when an endpoint for embeddings must be asked again.
+    or resemble an earlier one. ``config`` has stages, thresholds and scope, and with ``runner`` whether a cluster helps: the
+    result is the same. There a run that was ended by force is gone on with from its ``work_folder`` (beside ``out`` unless
+    named; of a file that can be read again). ``progress`` is called after every batch, ``tell`` (from another thread) with a
+    sentence when an endpoint for embeddings must be asked again, or when it goes on or begins anew.
 
     Blocks until it is done; in a coroutine use ``asyncio.to_thread``. Raises ``InputError`` for what cannot be read or
     compared, ``ConfigError`` for an embedding model that cannot be used, ``StorageError`` when a file cannot be written;
@@ -75,8 +71,62 @@ def deduplicate(
     config = config or DatasetBuilderConfig()
     choice = FieldChoice(tuple(fields), category_field, expectations_field)
     outputs = Outputs(source, {KEPT: out, DROPPED: dropped, FLAGGED: flagged})
-    with Source(source, choice) as rows, outputs:
-        return _Run(rows, outputs, config, keep_bad, progress, tell).go()
+    rules = rules_for(config)
+    if config.runner == LOCAL:
+        if work_folder is not None:
+            raise InputError("A work folder is of a pass on a cluster.", "Leave it out, or choose a runner.")
+        with Source(source, choice) as rows, outputs:
+            local = LocalComparison(config, rules, tell)
+            return _Run(rows, outputs, config, rules, local, keep_bad, progress).go()
+    from dsbuilder_tui.dedup.cluster_comparison import ClusterComparison
+
+    with joined_cluster(config), Source(source, choice) as rows:
+        work = _work_folder(work_folder, rows, outputs, config, rules, choice)
+        comparison = ClusterComparison(config, rules, work, tell)
+        with outputs:
+            report = _Run(rows, outputs, config, rules, comparison, keep_bad, progress).go()
+        if work is not None:
+            work.remove()
+        return report
+
+
+def _work_folder(
+    named: str | Path | None,
+    source: Source,
+    outputs: Outputs,
+    config: DatasetBuilderConfig,
+    rules: Rules,
+    choice: FieldChoice,
+) -> WorkFolder | None:
+    """Where the work lies until it is done: beside what is kept, unless named; nowhere for what can be read only once."""
+    identity = source.identity
+    if identity is None:
+        if named is not None:
+            raise InputError(
+                f"{source.name} cannot be read a second time.", "Leave out the work folder, or give a file."
+            )
+        return None
+    if named is None and KEPT not in outputs.paths:
+        return None
+    if named is not None:
+        folder = Path(named).expanduser()
+    else:
+        kept = outputs.paths[KEPT]
+        folder = kept.with_name(f"{kept.name}.work")
+    settings = {
+        "rules": _told(rules),
+        "window": window_of(config),
+        "across": config.diversity_across,
+        "fields": astuple(choice),
+    }
+    return WorkFolder(folder, identity, settings)
+
+
+def _told(rules: Rules) -> dict[str, Any]:
+    return {
+        "stages": sorted(rules.stages), "near": rules.near, "semantic": rules.semantic,
+        "thresholds": dict(rules.thresholds),
+    }  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -104,46 +154,38 @@ class _Run:
         source: Source,
         outputs: Outputs,
         config: DatasetBuilderConfig,
+        rules: Rules,
+        comparison: Comparison,
         keep_bad: bool,
         progress: Callable[[Progress], None] | None,
-        tell: Callable[[str], None],
     ) -> None:
         self._source, self._outputs, self._keep_bad, self._progress = source, outputs, keep_bad, progress
-        self._config, self._tell = config, tell
-        self._rules = rules_for(config)
+        self._config, self._rules, self._comparison = config, rules, comparison
         self._tally = _Tally()
         self._started, self._cpu = time.perf_counter(), time.process_time()
 
     def go(self) -> DedupReport:
-        # The comparer lives on one thread of its own; this one reads ahead, and writes what has been judged.
-        embedders = Embedders(self._config, self._tell)
-        comparer: Comparer | None = None
-        with ThreadPoolExecutor(1, "dsbuilder-compare") as worker:
-            waiting: deque[tuple[Batch, Future[list[Answer]]]] = deque()
-            pairs = PairedRows()
-            try:
-                comparer = worker.submit(_comparer, self._config, self._rules, embedders).result()
-                for batch in _batches(self._source.checked_rows(), _BATCH):
-                    waiting.append((batch, worker.submit(self._judge, comparer, pairs, batch)))
-                    if len(waiting) > _AHEAD:
-                        self._settle(*waiting.popleft())
-                while waiting:
+        # What compares is asked for batches to come while this thread writes what has been judged.
+        waiting: deque[tuple[Batch, Callable[[], list[Answer]]]] = deque()
+        with self._comparison as comparison:
+            for batch in comparison.batches(self._source.checked_rows()):
+                waiting.append((batch, comparison.submit(batch)))
+                if len(waiting) > comparison.ahead:
                     self._settle(*waiting.popleft())
-                likeness = worker.submit(_likeness, comparer).result()
-            finally:
-                for _, answers in waiting:
-                    answers.cancel()
-                embedders.stop()
-                worker.submit(_let_go, comparer, embedders).result()
+            while waiting:
+                self._settle(*waiting.popleft())
+            likeness = comparison.likeness()
         return self._report(likeness)
 
-    def _settle(self, batch: Batch, answers: Future[list[Answer]]) -> None:
-        judged = iter(answers.result())
+    def _settle(self, batch: Batch, answers: Callable[[], list[Answer]]) -> None:
+        judged = iter(answers())
         for item in batch:
             if isinstance(item, BadLine):
                 self._set_aside(item)
                 continue
             answer = next(judged)
+            if answer.broken is not None:
+                raise answer.broken
             self._tally.rows += 1
             self._see_id(item)
             if answer.row is None:
@@ -153,21 +195,6 @@ class _Run:
         if self._progress is not None:
             tally, seconds = self._tally, time.perf_counter() - self._started
             self._progress(Progress(tally.rows, tally.rows - tally.kept, tally.bad, self._source.share, seconds))
-
-    def _judge(self, comparer: Comparer, pairs: PairedRows, batch: Batch) -> list[Answer]:
-        """In the comparer's thread: the answer to each row of a batch."""
-        rows = [item.parts for item in batch if isinstance(item, Row)]
-        questions = [
-            Question(_scope(parts), self._text(parts), parts.demands, self._rules, pairs.partner(parts))
-            for parts in rows
-        ]
-        return comparer.judge(questions)
-
-    def _text(self, parts: Parts) -> str:
-        """The text that is compared. Across categories there is no scope to keep questions about other passages apart."""
-        if parts.shared and self._config.diversity_across:
-            return compared_text(parts.inputs, "inputs")
-        return parts.text
 
     def _see_id(self, row: Row) -> None:
         """Count a row that has the id of an earlier one."""
@@ -269,62 +296,12 @@ class _Run:
             rules=rules,
             seconds=time.perf_counter() - self._started,
             cpu_seconds=time.process_time() - self._cpu,
-            peak_memory=_peak_memory(),
+            peak_memory=peak_memory(),
             first_bad=tuple(tally.first_bad),
             first_dropped=tuple(tally.first_dropped),
             first_flagged={kind: tuple(pairs) for kind, pairs in tally.first_flagged.items()},
             likeness=likeness,
             keep_bad=self._keep_bad,
             written={name: str(path) for name, path in self._outputs.paths.items()},
+            cluster=self._comparison.figures,
         )
-
-
-def _comparer(config: DatasetBuilderConfig, rules: Rules, embedders: Embedders) -> Comparer:
-    embedder = embedders.make() if Stage.SEMANTIC in rules.stages else None
-    return Comparer(
-        embedder, window=window_of(config), across=config.diversity_across, plug_ins=plug_in_stages([rules])
-    )
-
-
-def _let_go(comparer: Comparer | None, embedders: Embedders) -> None:
-    embedders.close()
-    if comparer is not None:
-        comparer.file.close()
-
-
-def _scope(parts: Parts) -> str:
-    """Rows are held against those of their category; where they share a passage, against those about the same one."""
-    return f"{parts.category}{TEXT_BREAK}{text_hash(parts.shared)}" if parts.shared else parts.category
-
-
-def _likeness(comparer: Comparer) -> Likeness:
-    """How alike the admitted rows are, all scopes together; nothing when there are no vectors."""
-    rows = comparer.file.rows
-    vectors = rows["vector"]
-    if not vectors.shape[1]:
-        return Likeness()
-    spread = Spread()
-    spread.add("", vectors, rows["nearest"])
-    most = min(len(rows), vectors.shape[1])
-    return Likeness(spread.nearest_similarity(), spread.mean_similarity(), spread.vendi(), most)
-
-
-def _batches(items: Iterable[Row | BadLine], size: int) -> Iterator[Batch]:
-    batch: Batch = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _peak_memory() -> int | None:
-    """The most memory this process has had, in bytes; None where the system does not tell."""
-    with contextlib.suppress(ImportError):
-        import resource
-
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
-    return None

@@ -54,6 +54,34 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterFigures:
+    """What a cluster did of a pass. ``resumed`` rows were compared by an earlier run of the same command; ``cpu_seconds`` is
+    processor time of all nodes, and ``memory`` what the largest part of the index of vectors took on its node, in bytes.
+    """
+
+    nodes: int
+    pieces: int
+    resumed: int
+    cpu_seconds: float
+    memory: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "nodes": self.nodes, "pieces": self.pieces, "resumed_rows": self.resumed,
+            "cpu_seconds": round(self.cpu_seconds, 3), "peak_memory_bytes_a_node": self.memory,
+        }  # fmt: skip
+
+    @property
+    def words(self) -> str:
+        resumed = f", {counted(self.resumed, 'row')} of them compared before" if self.resumed else ""
+        memory = f", {self.memory / 2**20:,.0f} MB of memory at most on each" if self.memory else ""
+        return (
+            f"On {counted(self.nodes, 'node')} of a cluster, in {counted(self.pieces, 'piece')}{resumed}: "
+            f"{self.cpu_seconds:,.1f} s of processor time there{memory}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DedupReport:
     """The result of one pass. ``rows`` are all that could be compared, kept and dropped; ``flagged`` counts kept rows that
     contradict an earlier one, contrast with one, or are similar to one. Times are seconds; memory is the process's, in bytes, and
@@ -82,6 +110,7 @@ class DedupReport:
     shared: tuple[str, ...] = ()  # inputs that many rows have in common, and that are not compared
     shape: str = ""  # what the file's records are called; empty where their fields were named
     written: Mapping[str, str] = field(default_factory=dict)  # kept, dropped, flagged: paths
+    cluster: ClusterFigures | None = None  # None where this machine did it alone
 
     @property
     def repeats(self) -> int:
@@ -101,6 +130,7 @@ class DedupReport:
         return self.rows / self.seconds if self.seconds else 0.0
 
     def as_dict(self) -> dict[str, Any]:
+        cluster = {} if self.cluster is None else {"cluster": self.cluster.as_dict()}
         return {
             "source": self.source,
             "rows": self.rows,
@@ -135,6 +165,7 @@ class DedupReport:
             "cpu_seconds": round(self.cpu_seconds, 3),
             "rows_per_second": round(self.rows_a_second, 1),
             "peak_memory_bytes": self.peak_memory,
+            **cluster,
         }  # fmt: skip
 
     def lines(self) -> list[str]:
@@ -175,6 +206,8 @@ class DedupReport:
         found.append(
             f"{self.seconds:,.1f} s ({self.rows_a_second:,.0f} rows/s), {self.cpu_seconds:,.1f} s of processor time{memory}."
         )
+        if self.cluster is not None:
+            found.append(self.cluster.words)
         found += [f"{_FILES[name]} {visible(path)}" for name, path in self.written.items()]
         if not self.written:
             found.append(

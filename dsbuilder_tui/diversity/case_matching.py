@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
-import orjson
-import xxhash
+from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.answer import Question
-from dsbuilder_tui.diversity.compared_text import masked
+from dsbuilder_tui.diversity.compared_spread import ComparedSpread
 from dsbuilder_tui.diversity.comparer import Comparer
-from dsbuilder_tui.diversity.metrics import MOST_TEXTS, Spread, packed
-from dsbuilder_tui.diversity.static_embedding import Vectors, built_in_embedder
+from dsbuilder_tui.diversity.row_keys import Keys, Numbers, RowKeys, pairs_of
+from dsbuilder_tui.diversity.static_embedding import built_in_embedder
 from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.domain.dataset_comparison import (
     ChangedCase,
@@ -23,13 +20,15 @@ from dsbuilder_tui.domain.dataset_comparison import (
     ComparedSide,
     DatasetComparison,
     NearMatch,
+    ReadOnDemand,
 )
 from dsbuilder_tui.domain.figures import Figures
 from dsbuilder_tui.domain.plan_patch import changes
 
-_BLOCK = 1024  # texts that are embedded, or asked about, at once
+_BLOCK = 1024  # texts that are asked about at once
 _ALIKE = 0.3  # share of words in common from which on two cases of one name are taken for versions of one
 _TRUSTED = 0.5  # share of such pairs from which on names mean the same cases in both
+_MOST_NEAR = 50_000  # cases of a side that are sought in other words on the other one
 
 
 def compare_datasets(
@@ -38,117 +37,104 @@ def compare_datasets(
     """What differs between two datasets. Without ``figures`` how different the cases of each are is not measured.
 
     Points of one history know their cases by their places. Else cases are known by what they say, then by their names, as far
-    as those mean the same in both; then by the built-in embedding and the gate's ``rules``. Takes 0.5 ms a case at most.
+    as those mean the same in both; then by the built-in embedding and the gate's ``rules``. Takes 0.5 ms a case at most, and
+    about 0.1 KB of memory; cases are read from where they lie.
     """
-    matching = _Matching(before.history is not None and before.history == after.history)
-    removed, added = matching.match(before.cases, after.cases)
-    near = _near(removed, added, rules or Rules())
-    paired = {id(case) for match in near for case in (match.before, match.after)}
+    keys = RowKeys.of(before.cases), RowKeys.of(after.cases)
+    matching = _Matching(before.cases, after.cases, *keys)
+    matching.match(one_history=before.history is not None and before.history == after.history)
+    removed, added = np.flatnonzero(matching.left), np.flatnonzero(matching.right)
+    near = _near(before.cases, after.cases, removed, added, rules or Rules())
+    removed = removed[~np.isin(removed, [match[0] for match in near])]
+    added = added[~np.isin(added, [match[1] for match in near])]
     plans = before.plan, after.plan
-    vectors = _vectors([*before.cases, *after.cases]) if figures else {}
+    spread = ComparedSpread(before.cases, after.cases, matching.twins()) if figures else None
     return DatasetComparison(
-        before=_side(before, vectors),
-        after=_side(after, vectors),
+        before=_side(before, keys[0], spread.before() if spread else None),
+        after=_side(after, keys[1], spread.after() if spread else None),
         same=matching.same,
         plan=tuple(changes(*plans)) if plans[0] is not None and plans[1] is not None else (),  # type: ignore[arg-type]
-        added=tuple(case for case in added if id(case) not in paired),
-        removed=tuple(case for case in removed if id(case) not in paired),
-        edited=tuple(matching.edited),
-        moved=tuple(matching.moved),
-        near=tuple(near),
+        added=_rows(after.cases, added),
+        removed=_rows(before.cases, removed),
+        edited=_changed(before.cases, after.cases, *matching.edited()),
+        moved=_changed(before.cases, after.cases, *matching.moved()),
+        near=ReadOnDemand(len(near), lambda n: _near_match(before.cases, after.cases, near[n])),
+        near_sought=_MOST_NEAR,
     )
 
 
-@dataclass(slots=True)
 class _Matching:
-    """Pairs up cases that are the same, or were."""
+    """Pairs up cases that are the same, or were. ``left`` and ``right`` tell which have no other yet."""
 
-    one_history: bool
-    same: int = 0
-    edited: list[ChangedCase] = field(default_factory=list)
-    moved: list[ChangedCase] = field(default_factory=list)
+    def __init__(
+        self, before: Sequence[ComparedRow], after: Sequence[ComparedRow], ours: RowKeys, theirs: RowKeys
+    ) -> None:
+        self._before, self._after, self._ours, self._theirs = before, after, ours, theirs
+        self.left, self.right = np.ones(len(ours), bool), np.ones(len(theirs), bool)
+        self._partner = np.full(len(theirs), -1, np.int64)  # of each case after, the one before
 
-    def match(
-        self, before: Sequence[ComparedRow], after: Sequence[ComparedRow]
-    ) -> tuple[list[ComparedRow], list[ComparedRow]]:
-        """Returns the cases of either side that have no other."""
-        left, right = list(before), list(after)
-        if self.one_history:
-            left, right = self._by(lambda case: case.place, left, right, self._changed)
-        left, right = self._by(_whole, left, right, self._unchanged)
-        left, right = self._by(lambda case: (case.category, _said(case)), left, right, self._changed)
-        left, right = self._by(_said, left, right, self._changed)
-        return (left, right) if self.one_history else self._by_name(before, after, left, right)
+    def match(self, *, one_history: bool) -> None:
+        ours, theirs = self._ours, self._theirs
+        if one_history:
+            self._by(ours.places, theirs.places)
+        self._by(ours.whole, theirs.whole)
+        self._by(ours.filed, theirs.filed)
+        self._by(ours.said, theirs.said)
+        if not one_history:
+            self._by_name()
 
-    def _by(
-        self,
-        key: Callable[[ComparedRow], object],
-        left: Iterable[ComparedRow],
-        right: Iterable[ComparedRow],
-        found: Callable[[ComparedRow, ComparedRow], None],
-    ) -> tuple[list[ComparedRow], list[ComparedRow]]:
-        waiting: dict[object, list[ComparedRow]] = defaultdict(list)
-        for case in left:
-            waiting[key(case)].append(case)
-        alone = []
-        for case in right:
-            others = waiting.get(key(case))
-            if others:
-                found(others.pop(0), case)
-            else:
-                alone.append(case)
-        return [case for others in waiting.values() for case in others], alone
+    def _by(self, ours: Keys, theirs: Keys) -> None:
+        self._pair(*pairs_of(ours, theirs, np.flatnonzero(self.left), np.flatnonzero(self.right)))
 
-    def _unchanged(self, before: ComparedRow, after: ComparedRow) -> None:
-        self.same += 1
+    def _pair(self, before: Numbers, after: Numbers) -> None:
+        self._partner[after] = before
+        self.left[before] = self.right[after] = False
 
-    def _changed(self, before: ComparedRow, after: ComparedRow) -> None:
-        if _whole(before) == _whole(after):
-            self.same += 1
-        elif before.category != after.category and _said(before) == _said(after):
-            self.moved.append(ChangedCase(before, after))
-        else:
-            self.edited.append(ChangedCase(before, after))
-
-    def _by_name(
-        self,
-        before: Sequence[ComparedRow],
-        after: Sequence[ComparedRow],
-        left: Sequence[ComparedRow],
-        right: Sequence[ComparedRow],
-    ) -> tuple[list[ComparedRow], list[ComparedRow]]:
+    def _by_name(self) -> None:
         """What bears one name in both is a case that was edited, where names mean the same cases in both; or where the two are
         alike all the same."""
-        old, new = _names(before), _names(after)
-        shared = old.keys() & new.keys()
-        alike = {name for name in shared if _are_alike(old[name], new[name])}
-        trusted = shared if len(alike) >= _TRUSTED * len(shared) else alike
-        alone = {id(case) for case in (*left, *right)}
-        for name in sorted(trusted):
-            pair = old[name], new[name]
-            if id(pair[0]) in alone and id(pair[1]) in alone:
-                self._changed(*pair)
-                alone -= {id(pair[0]), id(pair[1])}
-        return [case for case in left if id(case) in alone], [case for case in right if id(case) in alone]
+        ours, theirs = self._ours, self._theirs
+        before, after = pairs_of(ours.names, theirs.names, ours.own_names(), theirs.own_names())
+        alike = self._partner[after] == before
+        for place in np.flatnonzero(~alike):
+            alike[place] = _are_alike(self._before[int(before[place])], self._after[int(after[place])])
+        chosen = np.ones(len(before), bool) if alike.sum() >= _TRUSTED * len(before) else alike
+        chosen &= self.left[before] & self.right[after]
+        self._pair(before[chosen], after[chosen])
 
+    @property
+    def same(self) -> int:
+        """How many are in both as they are."""
+        _, _, whole = self._pairs()
+        return int(whole.sum())
 
-def _said(case: ComparedRow) -> int:
-    """A digest of the inputs."""
-    return xxhash.xxh3_128_intdigest(orjson.dumps(case.inputs, default=str, option=_SORTED))
+    def edited(self) -> tuple[Numbers, Numbers]:
+        before, after, whole = self._pairs()
+        chosen = ~whole & ~self._only_moved(before, after)
+        return before[chosen], after[chosen]
 
+    def moved(self) -> tuple[Numbers, Numbers]:
+        before, after, whole = self._pairs()
+        chosen = ~whole & self._only_moved(before, after)
+        return before[chosen], after[chosen]
 
-def _whole(case: ComparedRow) -> int:
-    parts = [case.category, case.inputs, case.expectations]
-    return xxhash.xxh3_128_intdigest(orjson.dumps(parts, default=str, option=_SORTED))
+    def twins(self) -> Numbers:
+        """Of each case after the one before that has the same inputs, -1 where none was found."""
+        found, at = np.full(len(self._partner), -1, np.int64), np.flatnonzero(self._partner >= 0)
+        alike = self._ours.said[self._partner[at]] == self._theirs.said[at]
+        found[at[alike]] = self._partner[at[alike]]
+        return found
 
+    def _pairs(self) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
+        """All pairs in the order after, and which of them are the same."""
+        after = np.flatnonzero(self._partner >= 0)
+        before = self._partner[after]
+        return before, after, self._ours.whole[before] == self._theirs.whole[after]
 
-_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-
-
-def _names(cases: Sequence[ComparedRow]) -> dict[str, ComparedRow]:
-    """The cases by their names, those that one alone bears."""
-    often = Counter(case.id for case in cases)
-    return {case.id: case for case in cases if case.id and often[case.id] == 1}
+    def _only_moved(self, before: Numbers, after: Numbers) -> NDArray[np.bool_]:
+        said: NDArray[np.bool_] = self._ours.said[before] == self._theirs.said[after]
+        filed: NDArray[np.bool_] = self._ours.filed[before] == self._theirs.filed[after]
+        return said & ~filed
 
 
 def _are_alike(one: ComparedRow, other: ComparedRow) -> bool:
@@ -156,24 +142,26 @@ def _are_alike(one: ComparedRow, other: ComparedRow) -> bool:
     return len(words & others) >= _ALIKE * len(words | others)
 
 
-def _near(removed: Sequence[ComparedRow], added: Sequence[ComparedRow], rules: Rules) -> list[NearMatch]:
-    if not removed or not added:
+_Near = tuple[int, int, str, float, str]  # the case before, the one after, stage, score, reason
+
+
+def _near(
+    before: Sequence[ComparedRow], after: Sequence[ComparedRow], removed: Numbers, added: Numbers, rules: Rules
+) -> list[_Near]:
+    if not len(removed) or not len(added):
         return []
-    comparer, found, taken = Comparer(built_in_embedder(), across=True), list[NearMatch](), set[int]()
+    comparer, found, taken = Comparer(built_in_embedder(), across=True), list[_Near](), set[int]()
+    numbers = [number.tolist() for number in (removed[:_MOST_NEAR], added[:_MOST_NEAR])]
     try:
-        for first in range(0, len(removed), _BLOCK):
-            comparer.admit([_question(case, rules) for case in removed[first : first + _BLOCK]])
-        for first in range(0, len(added), _BLOCK):
-            some = added[first : first + _BLOCK]
-            for case, answer in zip(some, comparer.ask([_question(case, rules) for case in some]), strict=True):
+        for first in range(0, len(numbers[0]), _BLOCK):
+            comparer.admit([_question(before[n], rules) for n in numbers[0][first : first + _BLOCK]])
+        for first in range(0, len(numbers[1]), _BLOCK):
+            some = numbers[1][first : first + _BLOCK]
+            for number, answer in zip(some, comparer.ask([_question(after[n], rules) for n in some]), strict=True):
                 match = answer.match
                 if match is not None and match.row not in taken:
                     taken.add(match.row)
-                    found.append(
-                        NearMatch(
-                            before=removed[match.row], after=case, stage=match.stage, score=match.score, reason=match.reason
-                        )
-                    )  # fmt: skip
+                    found.append((numbers[0][match.row], number, match.stage, match.score, match.reason))
     finally:
         comparer.file.close()
     return found
@@ -183,36 +171,29 @@ def _question(case: ComparedRow, rules: Rules) -> Question:
     return Question(case.category, case.text, {}, rules)
 
 
-def _vectors(cases: Sequence[ComparedRow]) -> dict[str, Vectors]:
-    """The vector of each text, which is made once."""
-    embedder = built_in_embedder()
-    texts, found = list(dict.fromkeys(case.text for case in cases)), dict[str, Vectors]()
-    for first in range(0, len(texts), _BLOCK):
-        some = texts[first : first + _BLOCK]
-        found.update(zip(some, embedder.embed([masked(text) for text in some]).astype(np.float16), strict=True))
-    return found
+def _near_match(before: Sequence[ComparedRow], after: Sequence[ComparedRow], near: _Near) -> NearMatch:
+    return NearMatch(before=before[near[0]], after=after[near[1]], stage=near[2], score=near[3], reason=near[4])
 
 
-def _side(dataset: ComparedDataset, vectors: dict[str, Vectors]) -> ComparedSide:
-    cases, spread = dataset.cases, Spread()
-    figures = Figures(cases=len(cases))
-    if vectors:
-        for first in range(0, len(cases), _BLOCK):
-            spread.add("", np.array([vectors[case.text] for case in cases[first : first + _BLOCK]]))
-        sample = [case.text for case in cases[:: max(1, -(-len(cases) // MOST_TEXTS))]]
-        figures = Figures(
-            cases=len(cases), compared=spread.count(), variety=spread.vendi(),
-            most_variety=min(spread.count(), spread.dimensions()), mean_likeness=spread.mean_similarity(),
-            packed=packed(sample), sampled=len(sample),
-        )  # fmt: skip
+def _rows(cases: Sequence[ComparedRow], numbers: Numbers) -> Sequence[ComparedRow]:
+    return ReadOnDemand(len(numbers), lambda n: cases[int(numbers[n])])
+
+
+def _changed(
+    before: Sequence[ComparedRow], after: Sequence[ComparedRow], ours: Numbers, theirs: Numbers
+) -> Sequence[ChangedCase]:
+    return ReadOnDemand(len(ours), lambda n: ChangedCase(before[int(ours[n])], after[int(theirs[n])]))
+
+
+def _side(dataset: ComparedDataset, keys: RowKeys, figures: Figures | None) -> ComparedSide:
     return ComparedSide(
         name=dataset.name,
-        cases=len(cases),
-        categories=dict(Counter(case.category for case in cases)),
+        cases=len(keys),
+        categories=dict(keys.categories),
         checkpoint=dataset.checkpoint,
         revision=dataset.revision,
         planned=dataset.plan.total_instances if dataset.plan is not None else None,
         judged=dataset.judged,
-        figures=figures,
+        figures=figures or Figures(cases=len(keys)),
         unreadable=dataset.unreadable,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.answer import Answer, Match, Question
 from dsbuilder_tui.diversity.comparing_stage import ComparingStage, TextStage
@@ -15,6 +16,7 @@ from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import BANDS, FingerprintBatch, Fingerprinter, hashes_of
 from dsbuilder_tui.diversity.inquiry import AskedTexts, Inquiry
 from dsbuilder_tui.diversity.lsh_index import LshIndex
+from dsbuilder_tui.diversity.nearest import NearestRows
 from dsbuilder_tui.diversity.passages import ReadText, read_texts
 from dsbuilder_tui.diversity.scope import Members, Scope, salted
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
@@ -72,6 +74,21 @@ class Comparer:
         ``vectors`` when the masked texts have been embedded already. Raises ``StorageError``.
         """
         return [answers[0] for answers in self.judge_groups([[question] for question in questions], vectors)]
+
+    def judge_prints(
+        self,
+        questions: Sequence[Question],
+        prints: FingerprintBatch,
+        nearest: NearestRows | None = None,
+        until: int = 0,
+    ) -> list[Answer]:
+        """As ``judge``, of texts whose fingerprints are made already.
+
+        ``nearest`` when the nearest rows of each text's scope among those before row ``until`` are known; ``until`` never goes
+        back.
+        """
+        asked = AskedTexts.of(prints, self._dimensions, self._measured, nearest, until)
+        return [self._judge(question, asked, place) for place, question in enumerate(questions)]
 
     def judge_groups(self, groups: Sequence[Sequence[Question]], vectors: Vectors | None = None) -> list[list[Answer]]:
         """As ``judge``, but of each group at most one is admitted: the first that is new. The rest is not looked at.
@@ -142,6 +159,15 @@ class Comparer:
             return
         for row, question in zip(rows, questions, strict=True):
             self._recall(self._scope_of(question), row, ComparedCase.of(question.text, question.expectations))
+
+    def scope_numbers(self, questions: Sequence[Question]) -> NDArray[np.int64]:
+        """The number of the scope of each question. To be asked in the order in which they are judged."""
+        return np.array([self._scope_of(question).number for question in questions], np.int64)
+
+    def members(self) -> Iterator[tuple[int, Members]]:
+        """Of each scope its number and the rows that are in it, growing."""
+        for scope in self._scopes.values():
+            yield scope.number, scope.rows[: scope.length].astype(np.int64)
 
     def _recall(self, scope: Scope, row: int, case: ComparedCase) -> None:
         for name, index in scope.texts.items():

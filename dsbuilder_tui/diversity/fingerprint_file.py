@@ -86,13 +86,16 @@ class FingerprintFile:
         """Drop rows that a kill or a damaged disk has left in pieces: they are made again from the cases."""
         rows, tokens = self._rows.rows, self._tokens.rows
         whole = np.zeros(len(rows), bool)
-        sums = np.zeros(len(tokens) + 1, np.uint64)
-        np.cumsum(tokens, dtype=np.uint64, out=sums[1:])
         for place in range(0, len(rows), 50_000):
             some = rows[place : place + 50_000]
             start, count = some["start"].astype(np.int64), some["count"].astype(np.int64)
             inside = (start >= 0) & (start + count <= len(tokens)) & (some["seq"] > 0)
-            start, count = np.where(inside, start, 0), np.where(inside, count, 0)
+            # Tokens lie as their rows do: those of some rows are few, whatever the file has.
+            begin = int(start[inside].min(initial=len(tokens)))
+            start, count = np.where(inside, start - begin, 0), np.where(inside, count, 0)
+            own = tokens[begin : begin + int((start + count).max(initial=0))]
+            sums = np.zeros(len(own) + 1, np.uint64)
+            np.cumsum(own, dtype=np.uint64, out=sums[1:])
             total = (sums[start + count] - sums[start]).astype(np.uint32)
             whole[place : place + len(some)] = inside & (total == some["token_sum"]) & (checks(some) == some["check"])
         self.keep(np.flatnonzero(whole))

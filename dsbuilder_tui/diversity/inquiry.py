@@ -12,8 +12,10 @@ from dsbuilder_tui.diversity.answer import Flag, Question, Score
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, hashes_of
 from dsbuilder_tui.diversity.lsh_index import LshIndex
-from dsbuilder_tui.diversity.scope import Members, Scope, salted
-from dsbuilder_tui.diversity.sign_index import SignIndex
+from dsbuilder_tui.diversity.nearest import NOBODY, NearestRows
+from dsbuilder_tui.diversity.scope import Members, Scope, cosines, salted
+from dsbuilder_tui.diversity.sign_index import MOST, SignIndex
+from dsbuilder_tui.diversity.static_embedding import Vectors
 from dsbuilder_tui.diversity.text_index import ComparedCase
 from dsbuilder_tui.diversity.traits import differing
 
@@ -27,22 +29,32 @@ _MOST_NEAR = 256  # texts that share a band of the signature whose score is coun
 class AskedTexts:
     """The fingerprints of some texts that are judged one after another, and by what each is looked up.
 
-    ``signs`` and ``measures`` are those of the two vectors, (n, words).
+    ``signs`` and ``measures`` are those of the two vectors, (n, words). ``nearest`` are the nearest of each text's scope among
+    the rows before ``until``, where somebody else has looked for them.
     """
 
     prints: FingerprintBatch
     hashes: NDArray[np.uint32]
     signs: NDArray[np.uint64] | None
     measures: NDArray[np.uint64] | None
+    nearest: NearestRows | None = None
+    until: int = 0
 
     @classmethod
-    def of(cls, prints: FingerprintBatch, dimensions: int, measured: int) -> AskedTexts:
+    def of(
+        cls,
+        prints: FingerprintBatch,
+        dimensions: int,
+        measured: int = 0,
+        nearest: NearestRows | None = None,
+        until: int = 0,
+    ) -> AskedTexts:
         """Both numbers are lengths of vectors; 0 where there is none."""
         # Of the vectors as they are stored: what is read from the file later must have the same.
         vectors, measures = prints.rows["vector"][:, :dimensions], prints.rows["measure"][:, :measured]
         return cls(
             prints, hashes_of(prints.rows), SignIndex.signs(vectors) if dimensions else None,
-            SignIndex.signs(measures) if measured else None,
+            SignIndex.signs(measures) if measured else None, nearest, until,
         )  # fmt: skip
 
 
@@ -78,6 +90,7 @@ class Inquiry:
         self.signs = None if asked.signs is None else asked.signs[place : place + 1]
         self.measure = None if asked.measures is None else asked.measures[place : place + 1]
         self.first = 0
+        self._asked, self._place = asked, place
         self._shared: Members | None = None
         self.flags: list[Flag] = []
         self.near: Score | None = None
@@ -95,6 +108,25 @@ class Inquiry:
         if self._shared is None:  # not a cached_property: that takes a lock
             self._shared = self.scope.members(self._lsh.sharing(self.hashes, _MOST_NEAR), self.first)
         return self._shared
+
+    def closest(self, index: SignIndex) -> tuple[Members, Vectors]:
+        """The rows of the scope whose vectors are nearest to the text's, by their signs, and their cosines.
+
+        ``index`` has the signs of the scope's vectors.
+        """
+        assert self.signs is not None
+        known, place, stored = self._asked.nearest, self._place, self.rows["vector"]
+        if known is None:
+            return self.scope.closest(index, self.signs, self.vector, stored, self.first)
+        newest, apart = self.scope.newest(self.signs, self._asked.until)
+        there = int(np.count_nonzero(known.apart[place] != NOBODY))  # they stand in front
+        rows = np.concatenate([known.rows[place][:there].astype(np.int64), newest])
+        order = np.lexsort((rows, np.concatenate([known.apart[place][:there], apart])))[:MOST]
+        rows, is_new = rows[order], order >= there
+        scores = np.empty(len(rows), np.float32)
+        scores[~is_new] = known.scores[place][order[~is_new]]
+        scores[is_new] = cosines(stored[rows[is_new]], self.vector)
+        return rows, scores
 
     def counts(self, row: int) -> bool:
         """Whether a case of this row is there and counts: it is in the scope, and in the window when there is one."""

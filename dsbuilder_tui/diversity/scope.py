@@ -27,6 +27,14 @@ def salted(hashes: Hashes, scopes: NDArray[np.int64]) -> Hashes:
     return hashes ^ (scopes.astype(np.uint32) * _APART)[:, np.newaxis]
 
 
+def cosines(stored: NDArray[Any], vector: Vectors) -> Vectors:
+    """The cosines of a unit vector and of stored ones, (n, dimensions or more), each the same whatever stands beside it."""
+    theirs = from_halves(stored)[:, : len(vector)]
+    # Not `@`: it may go through a library that has threads of its own, and sums in an order of its own.
+    scores: Vectors = np.round(np.einsum("ij,j->i", theirs, vector), 4)
+    return scores
+
+
 class Scope:
     """The cases that are compared with each other.
 
@@ -93,6 +101,15 @@ class Scope:
         ``code`` has its signs, ``index`` those of the members, ``stored`` the vectors of all rows.
         """
         rows = self.rows[index.candidates(code, first)].astype(np.int64)
-        theirs = from_halves(stored[rows])[:, : len(vector)]
-        # Not `@`: it may go through a library that has threads of its own, and sums in an order of its own.
-        return rows, np.round(np.einsum("ij,j->i", theirs, vector), 4)
+        return rows, cosines(stored[rows], vector)
+
+    def newest(self, code: NDArray[np.uint64], until: int) -> tuple[Members, NDArray[np.uint16]]:
+        """The rows from row ``until`` on whose vectors' signs are nearest to a code, and how many bits of each differ.
+
+        Signs of older rows are let go of: with ``until`` never lower than before, nobody asks for them.
+        """
+        assert self.signs is not None
+        first = int(np.searchsorted(self.rows[: self.length], np.uint32(until)))
+        self.signs.forget_most(first)
+        members = self.signs.candidates(code, first)
+        return self.rows[members].astype(np.int64), self.signs.apart(code, members)

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.figures import Figures
 from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 
+T = TypeVar("T")
 _TEXT_LENGTH = 500  # characters of a case that are told
+
+
+class ReadOnDemand(Sequence[T], Generic[T]):
+    """A sequence of so many things, each of which is made when it is asked for: none is held."""
+
+    def __init__(self, count: int, read: Callable[[int], T]) -> None:
+        self._count, self._read = count, read
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, number: int) -> T: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[T]: ...
+    def __getitem__(self, number: int | slice) -> T | list[T]:
+        if isinstance(number, slice):
+            return [self._read(one) for one in range(*number.indices(self._count))]
+        return self._read(range(self._count)[number])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +98,13 @@ class NearMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedDataset:
-    """One side of a comparison before it is compared: all its cases in memory.
+    """One side of a comparison before it is compared. Its cases are read from where they lie, each as often as it is needed.
 
     ``history`` is the id of the session of which it is a point, where places in it mean cases; ``plan`` None for a file.
     """
 
     name: str
-    cases: list[ComparedRow]
+    cases: Sequence[ComparedRow]
     history: str | None = None
     checkpoint: int | None = None
     revision: int | None = None
@@ -121,19 +141,21 @@ class DatasetComparison:
     """What of two datasets differs. Each case of either side is counted once: ``same``, or in one of the lists.
 
     ``removed`` are only in ``before``, ``added`` only in ``after``. ``moved`` say the same in another category, ``edited``
-    something else than they did, and cases of ``near`` are new words for the same. ``plan``: what differs between the
-    plans, a line each; empty where a side has none.
+    something else than they did, and cases of ``near`` are new words for the same; those are sought among the first
+    ``near_sought`` of either side that have no other. ``plan``: what differs between the plans, a line each; empty where a side
+    has none. What the lists hold is read when it is asked for.
     """
 
     before: ComparedSide
     after: ComparedSide
     same: int
     plan: tuple[str, ...]
-    added: tuple[ComparedRow, ...]
-    removed: tuple[ComparedRow, ...]
-    edited: tuple[ChangedCase, ...]
-    moved: tuple[ChangedCase, ...]
-    near: tuple[NearMatch, ...]
+    added: Sequence[ComparedRow]
+    removed: Sequence[ComparedRow]
+    edited: Sequence[ChangedCase]
+    moved: Sequence[ChangedCase]
+    near: Sequence[NearMatch]
+    near_sought: int
 
     @property
     def counts(self) -> dict[str, int]:
@@ -143,10 +165,20 @@ class DatasetComparison:
             "moved": len(self.moved), "near": len(self.near),
         }  # fmt: skip
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready data."""
-        lists = ("added", "removed", "edited", "moved", "near")
+    @property
+    def lists(self) -> dict[str, Sequence[ComparedRow] | Sequence[ChangedCase] | Sequence[NearMatch]]:
+        """The cases that are not the same, by kind."""
+        return {
+            "added": self.added, "removed": self.removed, "edited": self.edited, "moved": self.moved, "near": self.near,
+        }  # fmt: skip
+
+    def head(self) -> dict[str, Any]:
+        """JSON-ready data without the cases."""
         return {
             "before": self.before.as_dict(), "after": self.after.as_dict(), "counts": self.counts, "plan": list(self.plan),
-            **{name: [one.as_dict() for one in getattr(self, name)] for name in lists},
+            "near_sought": self.near_sought,
         }  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready data: all of it, in memory."""
+        return {**self.head(), **{name: [one.as_dict() for one in found] for name, found in self.lists.items()}}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copyreg
 from enum import IntEnum
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -14,6 +16,11 @@ class ExitCode(IntEnum):
     SHORT = 3
     RESUMABLE = 4
     ENDPOINT_REFUSED = 5
+
+
+def as_pickled(error: Exception) -> tuple[Any, ...]:
+    """What ``__reduce__`` returns for an error whose constructor takes something else than its ``args``."""
+    return copyreg.__newobj__, (type(error), *error.args), dict(vars(error))  # type: ignore[attr-defined]
 
 
 class DsbuilderError(Exception):
@@ -31,6 +38,9 @@ class DsbuilderError(Exception):
         super().__init__(problem if not hint else f"{problem} {hint}")
         self.problem = problem
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return as_pickled(self)
 
 
 class InputError(DsbuilderError):

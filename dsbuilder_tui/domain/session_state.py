@@ -57,8 +57,8 @@ class BuilderState:
     rejections: dict[str, int]  # by stage
     diversity_rejections: int
     exhausted_slots: int
-    checkpoints: int
-    last_checkpoint: dict[str, Any] | None
+    checkpoints: int  # that the branch which is worked on stands on
+    last_checkpoint: dict[str, Any] | None  # of these
     prompt_tokens: int
     completion_tokens: int
     provider: str
@@ -66,6 +66,7 @@ class BuilderState:
     seed: int
     path: str
     cost: dict[str, Any]  # main_agent, workers, judge, dollars, known_dollars, saving, prices_as_of: see ``Spending``
+    checkpoints_elsewhere: int = 0  # on other branches alone
     imported: dict[str, Any] = field(default_factory=dict)  # name of the file, cases by category
     judged: dict[str, dict[str, Any]] = field(default_factory=dict)  # by category: see ``JudgedCounts``
 

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.models.redaction import forms_of, hide
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
-from dsbuilder_tui.settings.schema import KEYS, OPENAI_URL, URLS, DatasetBuilderConfig, query_keys
+from dsbuilder_tui.settings.schema import KEYS, OPENAI_URL, URLS, DatasetBuilderConfig
+from dsbuilder_tui.settings.urls import query_keys
 
 _LEAST_TYPED = 12  # characters of a key that is looked for in what a person types; a shorter one may be a word
 

@@ -135,7 +135,10 @@ class AdvertisedLimits:
 
     def read(self, headers: Mapping[str, str], now: float) -> None:
         """Take in the headers of an answer, or of a refusal, that came in now."""
-        told = read_limits(headers)
+        self.take_in(read_limits(headers), now)
+
+    def take_in(self, told: Advertised, now: float) -> None:
+        """Take in what the headers of an answer said that came in now."""
         if told.requests is None and told.tokens is None:
             return
         self.last = told

@@ -25,7 +25,8 @@ from dsbuilder_tui.models.redirects import own_origin_only
 from dsbuilder_tui.models.resolver import GuardedResolver
 from dsbuilder_tui.settings.hosts import is_link_local
 from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig, without_query_keys
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.urls import without_query_keys
 
 _MOST_ERROR_BYTES = 64 * 1024
 _MOST_BODY_BYTES = 16 * 1024 * 1024  # of many vectors; parsed it takes up to 16 times as much

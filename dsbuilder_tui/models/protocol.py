@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from dsbuilder_tui.domain.case import Slot, Usage
-from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.errors import DsbuilderError, as_pickled
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
@@ -135,6 +135,9 @@ class TransientError(Exception):
         self.detail = detail
         self.retry_after = retry_after
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return as_pickled(self)
+
 
 class CallRefused(Exception):
     """The endpoint turned this request away, by its content filter (``CONTENT``) or for another reason; others may pass.
@@ -147,6 +150,9 @@ class CallRefused(Exception):
         self.kind = kind
         self.detail = detail
         self.whole = whole
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return as_pickled(self)
 
 
 class RequestTooLarge(DsbuilderError):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dsbuilder_tui.domain.branch import CheckpointCause, line_to, numbers_there
+from dsbuilder_tui.domain.branch import CheckpointCause, numbers_there
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.figures import Coverage
+from dsbuilder_tui.domain.history_point import HistoryPoint
 from dsbuilder_tui.domain.message import Message
+from dsbuilder_tui.domain.moment_words import local_time, moment
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.session.coverage_counts import coverage_at
@@ -19,6 +21,9 @@ _NAME_LENGTH = 80
 _NAMES_LENGTH = 500  # characters of the names that are told
 _SHOWN_CASES = 20
 _ALL = 1_000_000
+IN_WORDS = (
+    "In words: “the 100th case”, “before I changed refunds”, “yesterday evening”, “2 hours ago”, “2026-11-27 18:30”."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,27 +99,39 @@ class SessionCheckpoints:
         _, plan = await self._context.files.store.plans.of(await self.at(number))
         return await coverage_at(self._context.files, number, plan)
 
-    async def line(self) -> list[Checkpoint]:
-        """The newest checkpoints on the line of the current branch, oldest first; all that it stands on, and no others."""
-        branches = await self._context.files.store.branches.all()
-        return line_to(await self.all(), next(branch.tip for branch in branches if branch.current))
+    async def line(self, limit: int = 1000) -> list[Checkpoint]:
+        """The newest that the current branch stands on, oldest first. Costs as much as are asked for."""
+        return await self._context.files.store.checkpoints.line(limit)
+
+    async def counts_by_line(self) -> tuple[int, int]:
+        """How many the current branch stands on, and how many there are on other branches alone."""
+        return await self._context.files.store.checkpoints.counts_by_line()
 
     async def by_count(self, cases: int) -> Checkpoint:
         """The last checkpoint on the line of the current branch that has no more than so many cases. Raises ``InputError``
         when there is none."""
-        found = [point for point in await self.line() if point.accepted <= cases]
-        if not found:
+        found = await self._context.files.store.checkpoints.last(cases=cases)
+        if found is None:
             raise InputError(f"No checkpoint on this branch has {cases:,} cases or fewer.", "F4 shows which there are.")
-        most = max(point.accepted for point in found)
-        return [point for point in found if point.accepted == most][-1]
+        return found
+
+    async def by_time(self, until: float) -> Checkpoint:
+        """The last checkpoint on the line of the current branch that was written up to a time in seconds. Raises ``InputError``
+        when there is none."""
+        found = await self._context.files.store.checkpoints.last(until=until)
+        if found is None:
+            raise InputError(
+                f"This branch has no checkpoint from before {local_time(until)}.",
+                "`dsbuilder checkpoints` or F4 shows when its first one was written.",
+            )
+        return found
 
     async def before_change(self, what: str = "") -> Checkpoint:
         """The last checkpoint on the line of the current branch before a revision of the plan, the newest one that changed the
         category ``what``, or anything at all. Raises ``InputError`` when there is none."""
-        store, line = self._context.files.store, await self.line()
-        for earlier, later in zip(reversed(line[:-1]), reversed(line[1:]), strict=True):
-            if earlier.revision == later.revision:
-                continue
+        store = self._context.files.store
+        ends = await store.checkpoints.plan_ends()
+        for earlier, later in zip(reversed(ends[:-1]), reversed(ends[1:]), strict=True):
             (_, before), (_, after) = await store.plans.of(earlier), await store.plans.of(later)
             then = {category.name: category for category in before.categories}
             now = {category.name: category for category in after.categories}
@@ -123,6 +140,34 @@ class SessionCheckpoints:
                 return earlier
         named = f"The plan of {what}" if what else "The plan"
         raise InputError(f"{named} was not changed on this branch since its first checkpoint.", "F4 shows its history.")
+
+    async def of_point(self, point: HistoryPoint) -> Checkpoint:
+        """The checkpoint that is meant. Raises ``InputError`` when none is, or when there is no such."""
+        if point.checkpoint is not None:
+            return await self.at(point.checkpoint)
+        if point.name is not None:
+            return await self.named(point.name)
+        if point.cases is not None:
+            return await self.by_count(point.cases)
+        if point.before_change is not None:
+            return await self.before_change(point.before_change)
+        until = moment(point.when or "", self._context.clock.now())
+        if until is None:
+            raise InputError(f"{(point.when or '')[:_NAME_LENGTH]!r} is no time.", IN_WORDS)
+        return await self.by_time(until)
+
+    async def found(self, words: str) -> Checkpoint:
+        """The checkpoint of that number or name, or that words mean: “the 100th case”, “before I changed refunds”, “yesterday
+        evening”. Raises ``InputError`` when there is none."""
+        from dsbuilder_tui.offline.planner.history_points import point_in_words  # with its table of words
+
+        try:
+            return await self.named(words)
+        except InputError as error:
+            point = point_in_words(words, [category.name for category in self._context.plan.categories])
+            if point is None:
+                raise InputError(str(error), f"{error.hint} {IN_WORDS}") from None
+        return await self.of_point(point)
 
     async def named(self, name: str) -> Checkpoint:
         """The newest checkpoint of that name or number, of any branch. Raises ``InputError`` when there is none."""

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.judging import JudgedCounts, Judgement, verdict_of
 from dsbuilder_tui.session.dataset_export import dataset_pages
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.store.imports.temporary_records import TemporaryRecords
 
 
 async def compare(
@@ -27,16 +28,20 @@ async def compare(
 
 
 async def session_dataset(context: SessionContext, name: str, at: Checkpoint | None) -> ComparedDataset:
-    """A session at a checkpoint of any branch, or as it stands. Damaged cases are left out, and counted."""
+    """A session at a checkpoint of any branch, or as it stands, in a temporary file. Damaged cases are left out, and counted."""
     files, plan, revision = context.files, context.plan, context.files.plan_revision
     if at is not None:
         revision, plan = await files.store.plans.of(at)
-    damaged, cases, verdicts = list[str](), list[ComparedRow](), Counter[Judgement]()
-    async for page in dataset_pages(files.store, [category.name for category in plan.categories], damaged, at):
+    damaged, cases, verdicts = list[str](), TemporaryRecords[ComparedRow](), Counter[Judgement]()
+
+    def keep(page: list[AcceptedCase]) -> None:
         for case in page:
             cases.append(compared_case(case))
             if (verdict := verdict_of(case.tags)) is not None:
                 verdicts[verdict.finding] += 1
+
+    async for page in dataset_pages(files.store, [category.name for category in plan.categories], damaged, at):
+        await asyncio.to_thread(keep, page)
     judged = JudgedCounts(verdicts[Judgement.GOOD], verdicts[Judgement.BAD], verdicts[Judgement.NOT_JUDGED], len(cases))
     return ComparedDataset(
         name=name, cases=cases, history=context.id, checkpoint=at.id if at is not None else None, revision=revision,

@@ -324,12 +324,14 @@ class DataAnswers:
         return answer_with(question, said, rows, DataPlace.SETTINGS)
 
     async def _checkpoints(self, question: DataQuestion) -> DataAnswer:
-        newest = await self._context.files.store.checkpoints.newest(question.limit)
+        table = self._context.files.store.checkpoints
+        newest, (here, elsewhere) = await table.line(question.limit), await table.counts_by_line()
         if not newest:
             return DataAnswer("There is no checkpoint yet. “save a checkpoint” makes one.", place=DataPlace.CHECKPOINTS)
         last = newest[-1]
         name = one_line(last.name or last.reason, 80)
-        said = f"{counted(last.id, 'checkpoint')}; the last one, {name}, at {counted(last.accepted, 'case')}."
+        besides = f", and {elsewhere:,} on other branches" if elsewhere else ""
+        said = f"{counted(here, 'checkpoint')}{besides}; the last one, {name}, at {counted(last.accepted, 'case')}."
         rows = [DataRow(one_line(p.name or p.reason, 80), p.accepted, p.planned) for p in reversed(newest)]
         return answer_with(question, said, rows, DataPlace.CHECKPOINTS)
 

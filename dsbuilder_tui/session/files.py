@@ -325,7 +325,8 @@ class SessionFiles:
     async def summary(self, config: DatasetBuilderConfig, *, running: bool) -> BuilderState:
         listing = await catalog.describe(self.folder, self.store, running=running)
         progress, usage = await self.store.progress.by_category(), await self.store.calls.usage()
-        stages, points = await self.store.rejections.by_stage(), await self.store.checkpoints.newest(1)
+        stages, points = await self.store.rejections.by_stage(), await self.store.checkpoints.line(1)
+        here, elsewhere = await self.store.checkpoints.counts_by_line()
         last, judged = points[-1] if points else None, await self.store.verdicts.counts()
         return BuilderState(
             session=self.id,
@@ -338,7 +339,8 @@ class SessionFiles:
             rejections=stages,
             diversity_rejections=sum(stages.get(stage, 0) for stage in STAGES.names()),
             exhausted_slots=listing.exhausted,
-            checkpoints=last.id if last else 0,
+            checkpoints=here,
+            checkpoints_elsewhere=elsewhere,
             last_checkpoint={**asdict(last), "created_at": iso(last.created_at)} if last else None,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,

@@ -23,8 +23,9 @@ from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.facade import Session
 from dsbuilder_tui.session.files import SessionFiles, SessionFill
 from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
-from dsbuilder_tui.settings.schema import SEALED, SECRETS, DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.schema import SEALED, SECRETS, DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import SettingsStack
+from dsbuilder_tui.settings.urls import without_login
 from dsbuilder_tui.sources.rows.field_choice import FieldChoice
 from dsbuilder_tui.sources.rows.row_import import import_rows
 from dsbuilder_tui.store.catalog import SESSION_FILE, session_folders

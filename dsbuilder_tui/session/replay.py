@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, exhausted_words
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.judging import JudgedCounts
+from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.pause_cause import cause_of_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
@@ -26,7 +27,7 @@ _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
     kind.type: kind
     for kind in (
         ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.CallHedged, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing,
-        ev.RunPaused, ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted,
+        NodeJoined, NodeLost, ev.RunPaused, ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted,
     )
 }  # fmt: skip
 _CHANGES = {

@@ -31,7 +31,8 @@ from dsbuilder_tui.session.logged_session import logged_session
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.session.traced_calls import traced_call
 from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
-from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig
+from dsbuilder_tui.settings.urls import without_login
 from dsbuilder_tui.settings.value_words import value_words
 from dsbuilder_tui.store.outbox_triggers import LOGGED
 from dsbuilder_tui.tracking.described_target import described_target

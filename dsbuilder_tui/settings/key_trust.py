@@ -24,8 +24,9 @@ from dsbuilder_tui.settings.hosts import host_of, is_link_local, is_loopback
 from dsbuilder_tui.settings.layers import Layer
 from dsbuilder_tui.settings.locations import trusted_addresses_file
 from dsbuilder_tui.settings.provider_names import OFFLINE
-from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig
 from dsbuilder_tui.settings.spending_trust import spending_values
+from dsbuilder_tui.settings.urls import without_login
 
 TRUST_COMMAND = "dsbuilder config trust"
 ANYWHERE = "any folder"  # what is remembered for no folder of its own

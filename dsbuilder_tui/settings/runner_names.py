@@ -9,11 +9,15 @@ from pydantic import AfterValidator
 from dsbuilder_tui.registry import Registry
 
 LOCAL = "local"  # this machine's event loop
+RAY = "ray"
 
 RUNNERS: Registry[Any] = Registry(
     "dsbuilder.runners",
     "runner",
-    {LOCAL: "dsbuilder_tui.generation.runners.local:RUNNER"},
+    {
+        LOCAL: "dsbuilder_tui.generation.runners.local:RUNNER",
+        RAY: "dsbuilder_tui.generation.runners.ray_runner:RUNNER",
+    },
     expects="dsbuilder_tui.generation.runners:RunnerKind",
 )
 

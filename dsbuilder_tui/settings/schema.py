@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -33,14 +31,24 @@ from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, r
 from dsbuilder_tui.settings.runner_names import LOCAL, RunnerName
 from dsbuilder_tui.settings.stage_names import installed_stages
 from dsbuilder_tui.settings.tracking_uri import checked_tracking_uri, own_tracking_uri
+from dsbuilder_tui.settings.urls import checked_url, without_login
 
 # Settings whose values are shown as set or unset, and kept in no session.
 KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
 SECRETS = (*KEYS, "extra_headers")
 URLS = ("base_url", "embedding_base_url", "mlflow_tracking_uri")
-TABLES = ("extra_headers", "prices", "stage_thresholds", "score_thresholds")
+TABLES = ("extra_headers", "prices", "stage_thresholds", "score_thresholds", "ray_endpoints")
 # What says where a session's requests and files go, and how: counts as the person's own word only where it was said.
-STEERING = (*URLS, "verify_tls", "ca_bundle", "organization", "project", "checkpoint_dir")
+STEERING = (
+    *URLS,
+    "verify_tls",
+    "ca_bundle",
+    "organization",
+    "project",
+    "checkpoint_dir",
+    "ray_address",
+    "ray_endpoints",
+)
 # What says who writes, and what that may cost: as well.
 SPENDING = (
     "provider", "model", "worker_model", "judge", "judge_model", "judge_share", "embedding_model", "reasoning_effort",
@@ -57,6 +65,7 @@ _JSON = {
     "prices": '{"my-model": {"input": 0.1, "output": 0.4}}',
     "stage_thresholds": '{"my_stage": 0.8}',
     "score_thresholds": '{"relevance": 0.7}',
+    "ray_endpoints": '{"gpu_a": "http://localhost:8000/v1"}',
 }
 
 
@@ -130,7 +139,20 @@ class DatasetBuilderConfig(BaseModel):
     verify_tls: bool = Field(True, description="Check the endpoint's certificate")
     ca_bundle: Path | None = Field(None, description="Certificates to trust, as a PEM file")
 
-    runner: RunnerName = Field(LOCAL, description="What makes the workers' calls: local is this machine")
+    runner: RunnerName = Field(
+        LOCAL, description="What makes the workers' calls: this machine (local) or a cluster (ray)"
+    )
+    ray_address: str = Field(
+        "local",
+        min_length=1,
+        repr=False,
+        description="Ray cluster: local (started here), auto, host:port, ray://host:port",
+    )
+    ray_endpoints: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Endpoints of nodes of a Ray cluster, as JSON by resource of the node",
+    )
     max_workers: int = Field(8, ge=1, le=2000, description="Worker calls in flight at most")
     seed: int = Field(0, ge=0, le=2**63 - 1, description="Fixes slots and the built-in writer")
     temperature: float | None = Field(None, ge=0, le=2, description="Sampling temperature of the workers")
@@ -224,7 +246,7 @@ class DatasetBuilderConfig(BaseModel):
         """What each layer says, the weakest first; the flags are the last."""
         return self._sources
 
-    @field_validator("extra_headers", "prices", "stage_thresholds", "score_thresholds", mode="before")
+    @field_validator("extra_headers", "prices", "stage_thresholds", "score_thresholds", "ray_endpoints", mode="before")
     @classmethod
     def _parse_json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -258,13 +280,12 @@ class DatasetBuilderConfig(BaseModel):
     @field_validator("base_url", "embedding_base_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
-        if not value:
-            return None
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://; write for example http://localhost:11434/v1")
-        if not _has_place(value):
-            raise ValueError("names no host, or no port behind its colon; write for example http://localhost:11434/v1")
-        return value.rstrip("/")
+        return checked_url(value) if value else None
+
+    @field_validator("ray_endpoints")
+    @classmethod
+    def _check_endpoints(cls, value: dict[str, str]) -> dict[str, str]:
+        return {resource: checked_url(url) for resource, url in value.items()}
 
     @field_validator("mlflow_tracking_uri")
     @classmethod
@@ -390,45 +411,3 @@ class DatasetBuilderConfig(BaseModel):
         for source in self._sources:
             found.update((name, source.origin(name)) for name in source.values)
         return found
-
-
-_HOST = re.compile(r"([^@]*@)?(\[[0-9a-fA-F:.%]+\]|[^@:\[\]\s]+)(:\d*)?")
-
-
-def _has_place(url: str) -> bool:
-    """Whether an address names a host, and a port where it has a colon for one."""
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and (parts.port is not None or not parts.netloc.endswith(":"))
-    except ValueError:  # a port that is no number, or brackets left open
-        return False
-
-
-def without_login(url: str | None) -> str | None:
-    """An address without ``user:password@`` and keys behind its ``?``; of what is no address, whatever may be one is left out."""
-    scheme, mark, rest = (url or "").partition("://")
-    if scheme == "sqlite":  # the path of a file, in which an @ is one
-        return url
-    if not mark:
-        return scheme.rpartition("@")[2] or None
-    host, end, path = re.split(r"([/?#]|$)", rest, maxsplit=1)[:3]
-    if "@" in path and not _HOST.fullmatch(host):  # a password that was not encoded
-        host, end, path = rest.rpartition("@")[2], "", ""
-    shown = f"{scheme.rpartition('@')[2]}{mark}{host.rpartition('@')[2]}{end}{path}"
-    return without_query_keys(shown) or None
-
-
-_QUERY_KEY = re.compile(
-    r"(?<=[?&])(?:(?=[^?=&#]*(?:key|token|secret|signature|password|credential))[^?=&#]*+|sig|auth|code)=([^&#]*)(?:&|(?=#)|$)",
-    re.IGNORECASE,
-)
-
-
-def query_keys(url: str) -> list[str]:
-    """The values of an address's parameters that are keys by their names, as they are written."""
-    return [value for value in _QUERY_KEY.findall(url) if value]
-
-
-def without_query_keys(url: str) -> str:
-    """An address without the parameters behind its ``?`` that are keys by their names."""
-    return re.sub(r"[?&](?=#|$)", "", _QUERY_KEY.sub("", url)) if query_keys(url) else url

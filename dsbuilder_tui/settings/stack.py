@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.plain_words import plain_words
 from dsbuilder_tui.settings.layers import Layer, SettingsSource, environment_warnings, read_sources, unknown_setting
-from dsbuilder_tui.settings.schema import SECRETS, URLS, DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.schema import SECRETS, URLS, DatasetBuilderConfig
+from dsbuilder_tui.settings.urls import without_login
 
 
 class SettingsStack:

@@ -67,7 +67,7 @@ class BranchTable:
 
         def write(connection: sqlite3.Connection) -> None:
             point = checkpoint_at(connection, checkpoint)
-            _require_free(connection, name)
+            require_free(connection, name)
             connection.execute(
                 "INSERT INTO branch (name, parent_id, fork_seq, created_at, segment_id, checkpoint_id, cause) "
                 "VALUES (?, (SELECT id FROM branch WHERE name=?), ?, ?, NULL, ?, ?)",
@@ -82,7 +82,7 @@ class BranchTable:
         def write(connection: sqlite3.Connection) -> None:
             branch = branch_named(connection, old)
             if new != old:
-                _require_free(connection, new)
+                require_free(connection, new)
                 connection.execute("UPDATE branch SET name=? WHERE id=?", (new, branch.id))
 
         await self._store.write(write)
@@ -98,7 +98,7 @@ class BranchTable:
         now, seq, line = self._store.clock.now(), self._store.next_seq(), self._store.next_seq()
 
         def write(connection: sqlite3.Connection) -> tuple[MovedHead[E], dict[str, int]]:
-            _require_free(connection, left)
+            require_free(connection, left)
             write_checkpoints(connection, [before], Changes(), self._store.ids)
             point = checkpoint_at(connection, checkpoint)
             branch, head = _current(connection)
@@ -220,7 +220,7 @@ def _branches(connection: sqlite3.Connection) -> list[Branch]:
     found = []
     for number, name, cause, created_at, begun_at, tip, accepted, planned in connection.execute(
         f"SELECT b.id, b.name, b.cause, b.created_at, b.checkpoint_id, t.id, t.accepted, t.planned FROM branch b "
-        f"LEFT JOIN checkpoint t ON t.id={_TIP} ORDER BY b.id"
+        f"LEFT JOIN checkpoint t ON t.id={_TIP} WHERE b.name NOT GLOB char(10) || '*' ORDER BY b.id"  # see DeletedBranches
     ).fetchall():
         is_current = number == current
         found.append(
@@ -244,7 +244,8 @@ def _current(connection: sqlite3.Connection) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def _require_free(connection: sqlite3.Connection, name: str) -> None:
+def require_free(connection: sqlite3.Connection, name: str) -> None:
+    """Raises ``InputError`` when there is a branch of that name."""
     if connection.execute("SELECT 1 FROM branch WHERE name=?", (name,)).fetchone():
         raise InputError(f"There is a branch {name!r} already.", "Choose another name.")
 

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.branch import numbers_there
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.head_move import segment_path
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import CategoryProgress, Changes
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -27,7 +28,8 @@ CHECKPOINT_COLUMNS = (
     "c.id, c.seq, c.reason, c.accepted, c.planned, c.created_at, c.name, c.note, "
     f"{_BRANCH}, c.revision, c.message_seq, {_BEFORE}"
 )
-CHECKPOINTS = f"checkpoint c JOIN branch m ON m.id={MAIN_BRANCH}"
+# Those of branches that were deleted have another number there, until these are brought back.
+CHECKPOINTS = f"checkpoint c JOIN branch m ON m.id={MAIN_BRANCH} AND c.branch_id=m.id"
 
 
 class CheckpointTable:
@@ -44,6 +46,38 @@ class CheckpointTable:
                 f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} ORDER BY c.id DESC LIMIT ?", (limit,)
             )
             return [checkpoint_from(row) for row in rows][::-1]
+
+        return await self._store.read(read)
+
+    async def line(self, limit: int) -> list[Checkpoint]:
+        """The newest checkpoints that the present branch stands on, oldest first."""
+        return await self._store.read(lambda connection: _on_line(connection, "1", "c.id", limit)[::-1])
+
+    async def last(self, *, cases: int | None = None, until: float | None = None) -> Checkpoint | None:
+        """Of those that the present branch stands on the last one with the most cases, but no more than ``cases``; or the last
+        one up to a time in seconds."""
+        if cases is not None:
+            condition, order = "c.accepted<=?", "c.accepted DESC, c.id"
+        else:
+            condition, order = "c.created_at<=?", "c.id"
+        most = until if cases is None else cases
+        found = await self._store.read(lambda connection: _on_line(connection, condition, order, 1, most))
+        return found[0] if found else None
+
+    async def plan_ends(self) -> list[Checkpoint]:
+        """Of those that the present branch stands on the last one of each revision of the plan, oldest first."""
+        latest = "c.id=(SELECT max(l.id) FROM checkpoint l WHERE l.segment_id IN ({line}) AND l.revision=c.revision)"
+        return await self._store.read(lambda connection: _on_line(connection, latest, "c.id", -1)[::-1])
+
+    async def counts_by_line(self) -> tuple[int, int]:
+        """How many the present branch stands on, and how many there are besides. Costs the same at any number of cases."""
+
+        def read(connection: sqlite3.Connection) -> tuple[int, int]:
+            (here,) = connection.execute(
+                f"SELECT count(*) FROM {CHECKPOINTS} WHERE c.segment_id IN ({_line(connection)})"
+            ).fetchone()
+            (total,) = connection.execute(f"SELECT count(*) FROM {CHECKPOINTS}").fetchone()
+            return here, total - here
 
         return await self._store.read(read)
 
@@ -81,6 +115,25 @@ class CheckpointTable:
         return await self._store.read(read)
 
 
+def _on_line(
+    connection: sqlite3.Connection, condition: str, order: str, limit: int, *values: object
+) -> list[Checkpoint]:
+    """Checkpoints that the present branch stands on, the last one of that order first. ``{line}`` stands for its pieces."""
+    line = _line(connection)
+    rows = connection.execute(
+        f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} WHERE c.segment_id IN ({line}) AND {condition.format(line=line)} "
+        f"ORDER BY {order} DESC LIMIT ?",
+        (*values, limit),
+    )
+    return [checkpoint_from(row) for row in rows]
+
+
+def _line(connection: sqlite3.Connection) -> str:
+    """The pieces of the line of the present branch, as SQL lists them: each ends where the next one begins."""
+    (head,) = connection.execute(f"SELECT {HEAD_SEGMENT}").fetchone()
+    return ", ".join(map(str, segment_path(connection, head)))
+
+
 def checkpoint_from(row: Sequence[Any]) -> Checkpoint:
     """A row of ``CHECKPOINT_COLUMNS``."""
     number, seq, reason, accepted, planned, created_at, name, note, branch, revision, message_seq, before = row
@@ -94,7 +147,7 @@ def checkpoint_at(connection: sqlite3.Connection, number: int) -> Checkpoint:
     """Raises ``InputError`` when there is none with that number."""
     row = connection.execute(f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} WHERE c.id=?", (number,)).fetchone()
     if row is None:
-        there = [found for (found,) in connection.execute("SELECT id FROM checkpoint ORDER BY id")]
+        there = [found for (found,) in connection.execute(f"SELECT c.id FROM {CHECKPOINTS} ORDER BY c.id")]
         raise InputError(f"There is no checkpoint {number}.", numbers_there(there))
     return checkpoint_from(row)
 

@@ -59,6 +59,11 @@ def start_of(connection: sqlite3.Connection, segment: int) -> int:
     return _row(connection, segment)[1]
 
 
+def parent_of(connection: sqlite3.Connection, segment: int) -> int:
+    """The segment that a segment begins behind; 0 for the first one."""
+    return _row(connection, segment)[0]
+
+
 def owner_of(connection: sqlite3.Connection, segment: int) -> int:
     """The branch that a segment belongs to; others may go through it."""
     return _row(connection, segment)[2]

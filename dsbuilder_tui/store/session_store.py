@@ -22,6 +22,7 @@ from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.costs import CostTable
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.decision_scores import DecisionScores
+from dsbuilder_tui.store.deleted_branches import DeletedBranches
 from dsbuilder_tui.store.evaluations import EvaluationTable
 from dsbuilder_tui.store.history import HistoryTable
 from dsbuilder_tui.store.meta import MetaTable
@@ -59,6 +60,7 @@ class SessionStore:
         self.chat = ChatTable(connection)
         self.checkpoints = CheckpointTable(connection)
         self.costs = CostTable(connection)
+        self.deleted_branches = DeletedBranches(connection)
         self.evaluations = EvaluationTable(connection)
         self.history = HistoryTable(connection)
         self.meta = MetaTable(connection)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line
-from dsbuilder_tui.settings.schema import without_login
+from dsbuilder_tui.settings.urls import without_login
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from dsbuilder_tui.domain.sanitise import one_line
-from dsbuilder_tui.settings.schema import without_login
+from dsbuilder_tui.settings.urls import without_login
 
 _LONGEST = 200
 _RECORD = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE", "DATA_LOSS", "MALFORMED_REQUEST"})

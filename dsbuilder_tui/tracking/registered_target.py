@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.registered_reference import REGISTERED
 from dsbuilder_tui.domain.sanitise import one_line
-from dsbuilder_tui.settings.schema import without_login
+from dsbuilder_tui.settings.urls import without_login
 from dsbuilder_tui.sources.target.findings import TargetPrompt
 from dsbuilder_tui.sources.target.target_reader import Target, target_of_prompts
 from dsbuilder_tui.tracking.mlflow_client import mlflow_client, told_in_words

@@ -92,6 +92,28 @@ def test_back_forward_and_aside(shop: Path, line: Line) -> None:
     ]
 
 
+def test_a_point_is_named_in_words_and_a_branch_is_deleted(shop: Path, line: Line) -> None:
+    assert line.data("export", "shop", "--at", "the 25th case", "--out", "some.jsonl")["cases"] == 20
+    assert line.data("show", "shop", "--at", "as of today")["instances_created"] == 30
+    assert line.data("rewind", "shop", "--to", "at the 10th case", "--yes", "--keep-as", "whole")["checkpoint"] == 1
+    shown = line("show", "shop")
+    assert "Checkpoints: 1, the last at 10 cases" in shown and "; 4 on other branches" in shown
+    line("branches", "shop", "--delete", "whole", code=2)
+    assert "--yes" in line.error
+    assert "--restore brings it back" in line("branches", "shop", "--delete", "whole", "--yes")
+    assert [branch["name"] for branch in line.data("branches", "shop")] == ["main"]
+    assert [point["id"] for point in line.data("checkpoints", "shop")] == [1]
+    line("export", "shop", "--at", "3", "--out", "no.jsonl", code=2)
+    line("branches", "shop", "--delete", "main", "--yes", code=2)
+    assert "It" in line.error or "on the branch 'main'" in line.error
+    line("branches", "shop", "--restore", "nobody", code=2)
+    assert "Deleted are: whole." in line.error
+    assert "is back, with 30 cases" in line("branches", "shop", "--restore", "whole")
+    line("resume", "shop", "--branch", "whole", "--plain")
+    line("export", "shop", "--out", "again.jsonl")
+    assert cases("again.jsonl") == cases("shop.jsonl")
+
+
 def test_branches_and_files_are_compared_and_merged(shop: Path, line: Line) -> None:
     line("rewind", "shop", "--to", "1", "--yes")
     for words in (
@@ -118,7 +140,8 @@ def test_branches_and_files_are_compared_and_merged(shop: Path, line: Line) -> N
     ("words", "said"),
     [
         (("rewind", "shop", "--to", "99", "--yes"), ("99", "1–4")),
-        (("rewind", "shop", "--to", "noon", "--yes"), ("noon", "1–4")),
+        (("rewind", "shop", "--to", "elsewhere", "--yes"), ("elsewhere", "1–4", "yesterday evening")),
+        (("rewind", "shop", "--to", "3 days ago", "--yes"), ("no checkpoint from before", "dsbuilder checkpoints")),
         (("rewind", "shop", "--to", "1"), ("checkpoint 1", "main-1", "--yes")),
         (("rewind", "shop", "--to", "1", "--yes", "--keep-as", "main"), ("main", "another name")),
         (("fork", "shop", "--at", "0", "--name", "x"), ("0", "1–4")),

@@ -17,7 +17,7 @@ import pytest
 
 import dsbuilder_tui
 from dsbuilder_tui.dedup import DedupReport, Progress, deduplicate
-from dsbuilder_tui.dedup import dedup_pass as running
+from dsbuilder_tui.dedup import local_comparison as running
 from dsbuilder_tui.domain.errors import ConfigError, InputError, StorageError
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from dsbuilder_tui.dedup import DedupReport, deduplicate
-from dsbuilder_tui.dedup import dedup_pass as running
+from dsbuilder_tui.dedup import DedupReport, dedup_pass, deduplicate
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
@@ -108,7 +107,7 @@ def test_nobody_waits_for_an_answer_after_an_interrupt(
         raise KeyboardInterrupt
 
     server.hangs.set()
-    monkeypatch.setattr(running._Run, "_settle", interrupted)
+    monkeypatch.setattr(dedup_pass._Run, "_settle", interrupted)
     with pytest.raises(KeyboardInterrupt):
         ask()
     assert [path.name for path in Path().iterdir()] == ["data.jsonl"]

@@ -16,8 +16,8 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.models.address import address_of
 from dsbuilder_tui.models.redaction import HIDDEN, StreamRedactor, forms_of, hide
-from dsbuilder_tui.settings.schema import without_login
 from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.settings.urls import without_login
 from tests.support.bystander import Bystander
 from tests.support.process import command
 

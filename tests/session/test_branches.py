@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,63 @@ async def test_all_that_was_there_at_a_checkpoint_is_read_where_it_lies(make_con
                 assert looked.messages[-1].text == f"That was {count}."
                 assert (await session.checkpoints.named(f"AT {count}")).id == number
             await session.branches.rewind(middle)
+
+
+async def test_of_a_deleted_branch_stays_what_others_stand_on_and_all_of_it_comes_back(make_config: Configs) -> None:
+    async with await Session.create(plan(), make_config(checkpoint_interval=1000, seed=5)) as session:
+        points = []
+        for count in (10, 20, 30):
+            await run_until(session, count)
+            points.append((await session.checkpoints.save(f"at {count}")).id)
+        there = await state(session)
+        await session.branches.rewind(points[0], keep_as="left")
+        await session.branches.fork(points[1], "aside")  # nobody has worked on it: it stands within the piece of `left`
+        await run_until(session, 15)
+        listed = [(point.id, point.branch) for point in await session.checkpoints.all()]
+        with pytest.raises(InputError, match="session is on the branch"):
+            await session.branches.delete("main")
+
+        await session.branches.delete("left")
+        assert [branch.name for branch in await session.branches.all()] == ["main", "aside"]
+        assert await session.branches.deleted() == ["left"]
+        shown = {point.id: point.branch for point in await session.checkpoints.all()}
+        assert shown[points[0]] == "main" and shown[points[1]] == "aside" and points[2] not in shown
+        with pytest.raises(InputError, match=f"no checkpoint {points[2]}"):
+            await session.branches.fork(points[2], "more")
+        here, elsewhere = await session.checkpoints.counts_by_line()
+        assert here + elsewhere == len(shown) and here == len(await session.checkpoints.line())
+
+        # Its name is free, and that of the first branch too.
+        await session.branches.switch("aside")
+        await session.branches.delete("main")
+        assert {point.branch for point in await session.checkpoints.all()} == {"aside"}
+        await session.branches.fork_here("left")
+        with pytest.raises(InputError, match="There is a branch 'left' already"):
+            await session.branches.restore("left")
+        await session.branches.rename("left", "other")
+        await session.branches.restore("left")
+        await session.branches.restore("main")
+        assert {number for number, _ in listed} <= {point.id for point in await session.checkpoints.all()}
+        await session.branches.switch("left")
+        assert await state(session) == there
+        await sound(session)
+
+
+async def test_a_long_history_is_found_to_its_beginning(make_config: Configs) -> None:
+    async with await Session.create(plan(), make_config(checkpoint_interval=1000, seed=5)) as session:
+        await run_until(session, 10)
+        first = await session.checkpoints.save()
+        files = session._files
+        points = [
+            replace(await files.next_checkpoint(CheckpointCause.ASKED), accepted=first.accepted + 1 + place // 100)
+            for place in range(1500)
+        ]
+        await files.store.commit(Changes(checkpoints=points))
+        assert len(await session.checkpoints.line(100)) == 100
+        assert (await session.checkpoints.by_count(first.accepted)).id == first.id
+        assert (await session.checkpoints.by_count(first.accepted + 1)).id == points[99].id
+        assert (await session.checkpoints.by_time(points[-1].created_at + 60)).id == points[-1].id
+        assert (await session.checkpoints.counts_by_line())[0] >= 1501
 
 
 async def test_checkpoints_are_a_tree_and_the_present_line_ends_where_the_session_stands(make_config: Configs) -> None:

@@ -60,7 +60,7 @@ async def test_the_history_is_scrubbed_looked_at_and_exported(make_plan: Plans, 
         assert "10" in json.dumps(data)
 
 
-@covers("Checkpoints", "enter", "f", "n")
+@covers("Checkpoints", "enter", "f", "n", "d")
 @SIZES
 async def test_going_back_keeps_what_was_there_and_every_branch_can_be_worked_on(
     make_plan: Plans, size: tuple[int, int]
@@ -133,6 +133,18 @@ async def test_going_back_keeps_what_was_there_and_every_branch_can_be_worked_on
         await desk.press("enter")
         await desk.at("CheckpointsScreen", "rail")
         await desk.sees("“good start”", "the tone is right")
+        # A branch is deleted, and the checkpoints that only it stood on with it.
+        await desk.press("d")
+        await desk.until(lambda: "The session is on the branch angrier." in desk.told)
+        await desk.press("up")
+        await desk.sees("▸ main-1")
+        await desk.press("d")
+        await desk.at("QuestionDialog")
+        await desk.until(lambda: "“bring back branch main-1” restores it" in paragraph(desk))
+        await desk.press("enter")
+        await desk.until(lambda: "main-1 is deleted." in desk.told)
+        await desk.until(lambda: desk.app.screen.chosen.branch == "angrier")  # type: ignore[attr-defined]
+        assert await names(desk) == ["main", "as it was", "angrier"]
         places = []
         for key in ("j", "j", "k", "up"):
             await desk.press(key)
@@ -165,7 +177,14 @@ async def test_a_replay_is_scrubbed_and_not_changed(make_plan: Plans) -> None:
         await desk.sees("Checkpoint 5 ")
         await desk.press("left", "left")
         await desk.sees("Checkpoint 3 ", "30 of 40 cases")
-        for key in ("enter", "f", "n"):
+        seen: set[str] = set()  # all that the screen of a live session shows
+        for _ in range(5):
+            seen |= {
+                view for view in ("Newest cases", "Coverage", "Rejected", "Conversation") if f"─ {view} ─" in desk.text
+            }
+            await desk.press("tab")
+        assert seen == {"Newest cases", "Coverage", "Rejected", "Conversation"}
+        for key in ("enter", "f", "n", "d"):
             await desk.press(key)
             await desk.until(lambda: "This is a replay: nothing in it can be changed." in desk.told)
             assert desk.place == "CheckpointsScreen"

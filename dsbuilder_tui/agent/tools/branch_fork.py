@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.agent.checkpoint_arguments import CheckpointArguments
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall
 from dsbuilder_tui.agent.tools.rewinding import require_rest
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session.branches import free_name
 
 
-class ForkBranchArguments(ToolArguments):
+class ForkBranchArguments(CheckpointArguments):
     branch: str | None = None
     """Its name: what is tried in it."""
-    checkpoint: int | None = None
     worker_model: str | None = None
     """Only one that the person named."""
 
@@ -21,8 +21,7 @@ class ForkBranch(Tool[ForkBranchArguments]):
     name = "fork_branch"
     order = 124
     description = (
-        "Begin a branch here, or at a checkpoint, and work on it, to try another plan, model or threshold; the present one "
-        "stays."
+        "Begin a branch here, or at a point, and work on it, to try another plan or model; the present one stays."
     )
     arguments = ForkBranchArguments
     asks = True
@@ -47,10 +46,10 @@ class ForkBranch(Tool[ForkBranchArguments]):
         branches = await session.branches.all()
         before = next(branch for branch in branches if branch.current)
         name = arguments.branch or free_name("fork", branches)
-        if arguments.checkpoint is None:
+        if not arguments.names_a_point:
             branch = await session.branches.fork_here(name)
         else:
-            await session.branches.fork(arguments.checkpoint, name)
+            await session.branches.fork((await arguments.find(session)).id, name)
             await session.branches.switch(name)
             branch = await session.branches.current()
         model = ""

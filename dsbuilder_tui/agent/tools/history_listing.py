@@ -21,7 +21,8 @@ class ListBranches(Tool[NoArguments]):
 
     async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
         session = call.host.session
-        branches, line = await session.branches.all(), await session.checkpoints.line()
+        branches, line = await session.branches.all(), await session.checkpoints.line(_MOST_POINTS)
+        here, elsewhere = await session.checkpoints.counts_by_line()
         current = next(branch for branch in branches if branch.current)
         many = f"{len(branches)} branches" if len(branches) > 1 else "One branch"
         data = {
@@ -34,7 +35,8 @@ class ListBranches(Tool[NoArguments]):
                     "plan_revision": point.revision,
                 }
                 | ({"name": point.name} if point.name else {})
-                for point in line[-_MOST_POINTS:]
+                for point in line
             ],
         }
-        return ToolAnswer(f"{many}; {current.name} is worked on, with {counted(len(line), 'checkpoint')}.", data)
+        besides = f", and {elsewhere:,} on others" if elsewhere else ""
+        return ToolAnswer(f"{many}; {current.name} is worked on, with {counted(here, 'checkpoint')}{besides}.", data)

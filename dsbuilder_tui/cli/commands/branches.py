@@ -7,11 +7,13 @@ import asyncio
 from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.confirmation import confirm
 from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
 from dsbuilder_tui.cli.output import print_json, print_table, say
 from dsbuilder_tui.domain.branch import Branch
 from dsbuilder_tui.domain.clock import iso
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.stack import load_config
 
@@ -26,6 +28,13 @@ def _branches(arguments: argparse.Namespace) -> int:
                 branch = await session.branches.rename(old, new)
                 if not arguments.json:
                     say(f"The branch {old} of {session.id} is called {branch.name} now.")
+                    return ExitCode.COMPLETE
+            if arguments.delete is not None and not await _deleted(session, arguments):
+                return ExitCode.COMPLETE
+            if arguments.restore is not None:
+                branch = await session.branches.restore(arguments.restore)
+                if not arguments.json:
+                    say(f"The branch {branch.name} of {session.id} is back, with {counted(branch.accepted, 'case')}.")
                     return ExitCode.COMPLETE
             found = await session.branches.all()
             if arguments.json:
@@ -44,6 +53,22 @@ def _branches(arguments: argparse.Namespace) -> int:
     return asyncio.run(tell())
 
 
+async def _deleted(session: Session, arguments: argparse.Namespace) -> bool:
+    """Ask whether to delete a branch, and do it. Returns whether the branches that there are now are to be listed."""
+    branch = await session.branches.named(arguments.delete)
+    kept = "its cases stay in the session file, and --restore brings it back"
+    size = f"{branch.accepted:,} of {counted(branch.planned, 'case')}"
+    question = f"Delete the branch {branch.name} of {session.id}, {size}? {kept.capitalize()}."
+    if not branch.current and not confirm(question, agreed=arguments.yes):
+        say("Nothing was changed.")
+        return False
+    await session.branches.delete(branch.name)
+    if arguments.json:
+        return True
+    say(f"The branch {branch.name} of {session.id} is deleted; {kept}.")
+    return False
+
+
 def _data(branch: Branch) -> dict[str, Any]:
     return {
         "id": branch.id, "name": branch.name, "current": branch.current, "accepted": branch.accepted,
@@ -54,7 +79,11 @@ def _data(branch: Branch) -> dict[str, Any]:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
-    parser.add_argument("--rename", nargs=2, metavar=("OLD", "NEW"), help="call a branch otherwise")
+    act = parser.add_mutually_exclusive_group()
+    act.add_argument("--rename", nargs=2, metavar=("OLD", "NEW"), help="call a branch otherwise")
+    act.add_argument("--delete", metavar="NAME", help="delete a branch that is not worked on; it can be restored")
+    act.add_argument("--restore", metavar="NAME", help="bring a deleted branch back")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 COMMAND = CliCommand(

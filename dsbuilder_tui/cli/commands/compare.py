@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option, place_option, settings_from
-from dsbuilder_tui.cli.output import print_json, print_table, say
+from dsbuilder_tui.cli.output import print_json_lists, print_table, say
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.dataset_comparison import ComparedDataset, ComparedRow, DatasetComparison
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionNotFound
@@ -67,7 +67,7 @@ class _Sides:
         if point is None or point in names:
             return await session.branches.dataset(point)
         try:
-            return await session.branches.dataset((await session.checkpoints.named(point)).id)
+            return await session.branches.dataset((await session.checkpoints.found(point)).id)
         except InputError as error:
             raise InputError(
                 f"{session.id} has neither a branch nor a checkpoint {point!r}.",
@@ -84,7 +84,7 @@ def _compare(arguments: argparse.Namespace) -> int:
             datasets = await sides.read(arguments.before), await sides.read(arguments.after)
             found = await compare(*datasets, config)
         if arguments.json:
-            print_json(found.as_dict())
+            print_json_lists(found.head(), found.lists)
         else:
             _print(found, arguments.most)
         return ExitCode.COMPLETE
@@ -96,6 +96,8 @@ def _print(found: DatasetComparison, most: int) -> None:
     before, after = found.before, found.after
     say(f"{before.name} → {after.name}: {before.cases:,} → {counted(after.cases, 'case')}")
     say(", ".join(f"{count:,} {kind}" for kind, count in found.counts.items()))
+    if min(len(found.added), len(found.removed)) + len(found.near) > found.near_sought:
+        say(f"Cases in other words were sought among the first {found.near_sought:,} of either side alone.")
     for side in (before, after):
         if side.unreadable:
             say(f"Left out of {side.name}, since it cannot be read: {counted(side.unreadable, 'case')}")

@@ -28,8 +28,9 @@ from dsbuilder_tui.settings.key_trust import (
 )
 from dsbuilder_tui.settings.layers import Layer
 from dsbuilder_tui.settings.locations import PROJECT_FILE, user_config_file
-from dsbuilder_tui.settings.schema import KEYS, SECRETS, URLS, DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.schema import KEYS, SECRETS, URLS, DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.settings.urls import without_login
 from dsbuilder_tui.settings.value_words import value_words
 from dsbuilder_tui.wording import writer_words
 

@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
 from dsbuilder_tui.settings.key_trust import KeyUse
+from dsbuilder_tui.settings.runner_names import LOCAL
 from dsbuilder_tui.settings.stack import load_config
 
 _DRAWN_EVERY = 0.25  # seconds
@@ -46,13 +47,16 @@ def _dedup(arguments: argparse.Namespace) -> int:
                 expectations_field=arguments.expectations_field,
                 keep_bad=arguments.keep_bad,
                 config=config,
+                work_folder=arguments.work_folder,
                 progress=shown,
                 tell=shown.tell if shown is not None else lambda text: None,
             )
     except KeyboardInterrupt:
         if shown is not None:
             shown.clear()
-        print("dsbuilder: interrupted; no file was written.", file=sys.stderr)
+        goes_on = config.runner != LOCAL and arguments.file != "-" and (arguments.work_folder or arguments.out)
+        more = " The same command goes on where it was." if goes_on else ""
+        print(f"dsbuilder: interrupted; no file was written.{more}", file=sys.stderr)
         return ExitCode.RESUMABLE
     finally:
         if shown is not None:
@@ -136,6 +140,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("--flagged", metavar="FILE", help="write the kept rows that contradict or resemble an earlier one")
     add("--keep-bad", action="store_true", help="pass lines that cannot be compared on to --out")
     add("--check", action="store_true", help="exit code 3 when something repeats, contradicts or cannot be compared")
+    add("--work-folder", metavar="DIR", help="on a cluster: where a run goes on from (beside --out: OUT.work)")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="the report as one JSON object")
     shown.add_argument("--plain", action="store_true", help="no line that is drawn over while it works")
@@ -146,6 +151,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("--across", dest="diversity_across", action="store_const", const=True, help="compare across categories, too")
     add("--diversity-scope", metavar="SCOPE", help="compare with all earlier rows (history) or the last ones (window)")
     add("--diversity-window", metavar="N", help="rows compared against in scope window")
+    add("--runner", metavar="NAME", help="what does the work: local is this machine, ray a cluster")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting (embedding_model …)")
 
 

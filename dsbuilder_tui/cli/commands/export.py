@@ -57,7 +57,7 @@ def _export(arguments: argparse.Namespace) -> int:
 async def _point(session: Session, arguments: argparse.Namespace) -> int | None:
     """The checkpoint that is meant; None: as the session stands."""
     if arguments.at is not None:
-        return (await session.checkpoints.named(arguments.at)).id
+        return (await session.checkpoints.found(arguments.at)).id
     branch = await session.branches.named(arguments.branch) if arguments.branch is not None else None
     return None if branch is None or branch.current else branch.tip
 
@@ -79,7 +79,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--raw", action="store_true", help="CSV: no apostrophe before what looks like a formula")
     parser.add_argument("--only-new", action="store_true", help="leave out cases that came with a file of rows")
     point = parser.add_mutually_exclusive_group()
-    point.add_argument("--at", metavar="ID", help="as it was at a checkpoint, by its number or name")
+    point.add_argument(
+        "--at", metavar="ID", help="as it was at a checkpoint: its number, its name, or words (“yesterday evening”)"
+    )
     point.add_argument("--branch", metavar="NAME", help="as it is on another branch")
     parser.add_argument("--skip-damaged", action="store_true", help="leave damaged cases out")
 

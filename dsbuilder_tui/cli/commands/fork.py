@@ -20,7 +20,7 @@ def _fork(arguments: argparse.Namespace) -> int:
 
     async def fork() -> int:
         async with await Session.open(arguments.session, config) as session:
-            point = await session.checkpoints.named(arguments.at)
+            point = await session.checkpoints.found(arguments.at)
             branch = await session.branches.fork(point.id, arguments.name)
             if arguments.json:
                 print_json(
@@ -39,7 +39,9 @@ def _fork(arguments: argparse.Namespace) -> int:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
-    parser.add_argument("--at", required=True, metavar="ID", help="number or name of the checkpoint")
+    parser.add_argument(
+        "--at", required=True, metavar="ID", help="the checkpoint: its number, its name, or words (“the 100th case”)"
+    )
     parser.add_argument("--name", required=True, metavar="NAME", help="what the branch is called")
 
 

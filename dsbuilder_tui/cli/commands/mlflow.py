@@ -18,9 +18,10 @@ from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.evaluation_words import result_lines, run_words
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
+from dsbuilder_tui.settings.urls import without_login
 from dsbuilder_tui.tracking.registered_target import registered_targets
 from dsbuilder_tui.wording import tracking_lines
 

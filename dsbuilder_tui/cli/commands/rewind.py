@@ -11,6 +11,7 @@ from dsbuilder_tui.cli.confirmation import confirm
 from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
 from dsbuilder_tui.cli.output import print_json, say, warn_of
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.moment_words import local_time
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.stack import load_config
@@ -22,11 +23,12 @@ def _rewind(arguments: argparse.Namespace) -> int:
     async def rewind() -> int:
         async with await Session.open(arguments.session, config) as session:
             session.subscribe(warn_of)
-            point = await session.checkpoints.named(arguments.to)
+            point = await session.checkpoints.found(arguments.to)
             current, left = await session.branches.current(), await session.branches.name_for_left(arguments.keep_as)
+            when = local_time(point.created_at)
             question = (
-                f"Bring {session.id} back to checkpoint {point.id}, with {counted(point.accepted, 'case')}? What it holds now, "
-                f"{counted(current.accepted, 'case')}, stays as the branch {left}."
+                f"Bring {session.id} back to checkpoint {point.id}, of {when}, with {counted(point.accepted, 'case')}? What it "
+                f"holds now, {counted(current.accepted, 'case')}, stays as the branch {left}."
             )
             if not confirm(question, agreed=arguments.yes):
                 say("Nothing was changed.")
@@ -45,7 +47,12 @@ def _rewind(arguments: argparse.Namespace) -> int:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
-    parser.add_argument("--to", required=True, metavar="ID", help="number or name of the checkpoint")
+    parser.add_argument(
+        "--to",
+        required=True,
+        metavar="ID",
+        help="the checkpoint: its number, its name, or words (“before I changed refunds”)",
+    )
     parser.add_argument("--keep-as", metavar="NAME", help="the branch that keeps what the session holds now")
     parser.add_argument("--yes", action="store_true", help="do not ask")
 

@@ -65,7 +65,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             from dsbuilder_tui.cli.point_view import show_point
 
             if arguments.at is not None:
-                return await show_point(session, (await session.checkpoints.named(arguments.at)).id, arguments)
+                return await show_point(session, (await session.checkpoints.found(arguments.at)).id, arguments)
             branch = await session.branches.named(arguments.branch)
             if not branch.current and branch.tip is not None:
                 return await show_point(session, branch.tip, arguments)
@@ -128,8 +128,10 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if agreement.words:
             say(f"The judge and you: {agreement.words}")
         if summary.last_checkpoint:
-            say(f"Checkpoints: {summary.checkpoints}, the last at {summary.last_checkpoint['accepted']} cases "
-                  f"({summary.last_checkpoint['created_at'][:19].replace('T', ' ')} UTC)")  # fmt: skip
+            elsewhere = summary.checkpoints_elsewhere
+            say(f"Checkpoints: {summary.checkpoints:,}, the last at {summary.last_checkpoint['accepted']:,} cases "
+                  f"({summary.last_checkpoint['created_at'][:19].replace('T', ' ')} UTC)"
+                  f"{f'; {elsewhere:,} on other branches' if elsewhere else ''}")  # fmt: skip
         if summary.prompt_tokens or summary.completion_tokens:
             say(f"Tokens: {summary.prompt_tokens:,} in, {summary.completion_tokens:,} out ({summary.worker_model})")
         if spent := cost_words(summary.cost):
@@ -210,7 +212,9 @@ def print_figures(report: DiversityReport) -> None:
 def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
     point = parser.add_mutually_exclusive_group()
-    point.add_argument("--at", metavar="ID", help="as it was at a checkpoint, by its number or name")
+    point.add_argument(
+        "--at", metavar="ID", help="as it was at a checkpoint: its number, its name, or words (“yesterday evening”)"
+    )
     point.add_argument("--branch", metavar="NAME", help="as it is on another branch")
     parser.add_argument("--cases", type=int, default=5, metavar="N", help="how many cases to show (5)")
 

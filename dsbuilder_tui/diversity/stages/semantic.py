@@ -16,12 +16,10 @@ class SemanticStage(ComparingStage):
     """The cosine of two embeddings. Its threshold is ``Rules.semantic``; from ``Rules.similar`` on a case is flagged."""
 
     def match(self, name: str, inquiry: Inquiry) -> Match | None:
-        closest = inquiry.scope.signs
-        if closest is None or inquiry.signs is None or not inquiry.vector.any():
+        index = inquiry.scope.signs
+        if index is None or inquiry.signs is None or not inquiry.vector.any():
             return None
-        candidates, scores = inquiry.scope.closest(
-            closest, inquiry.signs, inquiry.vector, inquiry.rows["vector"], inquiry.first
-        )
+        candidates, scores = inquiry.closest(index)
         inquiry.nearest = float(scores.max(initial=-1.0))
         rules = inquiry.rules
         for place in np.lexsort((-candidates, -scores)):

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.worker import Deliver
@@ -47,6 +48,10 @@ class RunnerPool(Protocol):
 
     def runner_of(self, model: WorkerModel) -> Runner:
         """The one that executes calls of a model that writes; the same for the same name."""
+        ...
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        """Where calls are made, for whoever watches; none where that is this process."""
         ...
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.runners import Runner, RunnerContext, RunnerKind
 from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
@@ -32,6 +33,9 @@ class LocalRunnerPool:
                 startup_timeout=config.startup_timeout, watch=watch, on_hedge=context.on_hedge,
             )  # fmt: skip
         return self._runners[model.name]
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        return ()
 
     async def close(self) -> None:
         """Nothing: a worker holds nothing open."""

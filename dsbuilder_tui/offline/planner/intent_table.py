@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from dsbuilder_tui.domain.moment_words import MOMENT
 from dsbuilder_tui.offline.planner.utterance import MASK
 
 _FRAGMENT = re.compile(r"(?<!\(\?P)<(\w+)>")
@@ -34,7 +35,8 @@ class IntentTable:
     """
 
     def __init__(self, known: dict[str, Any]) -> None:
-        self._fragments = {name: _pieces(value) for name, value in known["fragments"].items()} | {"piece": MASK}
+        self._fragments = {"piece": MASK, "moment": MOMENT}
+        self._fragments |= {name: self._filled(_pieces(value)) for name, value in known["fragments"].items()}
         self.intents = tuple(Intent(**{**row, "says": self._pattern(row["says"])}) for row in known["intents"].values())
         self._phrases = {name: self._pattern(value) for name, value in known["phrases"].items()}
         self._replies: dict[str, str] = known["replies"]
@@ -54,7 +56,10 @@ class IntentTable:
 
     def _pattern(self, value: str | list[Any]) -> re.Pattern[str]:
         text = value if isinstance(value, str) else "|".join(_pieces(one) for one in value)
-        return re.compile(_FRAGMENT.sub(lambda found: self._fragments[found[1]], text), re.IGNORECASE)
+        return re.compile(self._filled(text), re.IGNORECASE)
+
+    def _filled(self, text: str) -> str:
+        return _FRAGMENT.sub(lambda found: self._fragments[found[1]], text)
 
 
 def _pieces(value: str | list[str]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from dsbuilder_tui.domain.review import MOST_QUEUE
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.offline.planner.counts import whole
 from dsbuilder_tui.offline.planner.data_requests import DataRequests
+from dsbuilder_tui.offline.planner.history_points import changed_thing, point_from
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, slug
 from dsbuilder_tui.offline.planner.planning_context import Act
@@ -107,20 +109,12 @@ class Intents:
     def _point(self, found: Found) -> Arguments | str:
         """The point of the history that is meant."""
         said = found.groupdict()
-        if number := said.get("c") or said.get("only"):
-            return {"checkpoint": int(number)}
-        if name := said.get("name"):
-            return {"name": self._heard.full(name).strip("\"'“”«»`")}
-        if number := next((said[name] for name in "nmk" if said.get(name)), None):
-            return {"cases": int(number)}
-        what = said.get("what") or said.get("of") or ""
-        if not what or self._table.phrase("whole_plan").fullmatch(what):
+        point = point_from(said, self._names, self._heard.full)
+        if point is None:
+            return self._unknown(changed_thing(said))
+        if point.before_change == "":
             return {"before_change": "plan"}
-        longest_first = sorted(self._names, key=len, reverse=True)
-        name = self._category(what) or next(
-            (n for n in longest_first if re.search(forms(n), what, re.IGNORECASE)), None
-        )
-        return self._unknown(what) if name is None else {"before_change": name}
+        return {name: value for name, value in asdict(point).items() if value is not None}
 
     def _fork(self, found: Found) -> Arguments:
         said = found.groupdict()
@@ -131,6 +125,13 @@ class Intents:
             return {"branch": "another-model"}
         name = self._heard.full(said.get("a") or said.get("b") or "").strip("\"'“”«»` ")
         return {"branch": name[:80]} if name else {}
+
+    def _fork_at(self, found: Found) -> Arguments | str:
+        point = self._point(found)
+        return point if isinstance(point, str) else {**point, **self._fork(found)}
+
+    def _restored_branch(self, found: Found) -> Arguments:
+        return {"branch": self._heard.full(_first(found)).strip("\"'“”«»` "), "restore": True}
 
     def _branch(self, found: Found) -> Arguments | None:
         named = found["a"] or found["b"]
@@ -264,6 +265,8 @@ _READERS: Mapping[str, Callable[[Intents, Found], Arguments | str | None]] = {
     "load": Intents._load,
     "point": Intents._point,
     "fork": Intents._fork,
+    "restored_branch": Intents._restored_branch,
+    "fork_at": Intents._fork_at,
     "branch": Intents._branch,
     "comparison": Intents._comparison,
     "target": Intents._target,

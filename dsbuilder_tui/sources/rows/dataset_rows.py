@@ -153,6 +153,14 @@ class Source:
         return min(1.0, (self._passed + self._stream.done) / self.size)
 
     @property
+    def identity(self) -> list[tuple[str, int, int]] | None:
+        """Of each file its path, bytes and when it was changed last, in nanoseconds; None for what can be read only once."""
+        if self._stream is not None and self._stream.path is None:
+            return None
+        files = [(file.path.expanduser().absolute(), file.path.expanduser().stat()) for file in self._files]
+        return [(str(path), about.st_size, about.st_mtime_ns) for path, about in files]
+
+    @property
     def shape(self) -> RowShape | None:
         """The shape that its records have, once they are read; None when no shape knows them."""
         return self._shape

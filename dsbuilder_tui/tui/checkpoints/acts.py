@@ -90,6 +90,26 @@ class HistoryActs:
         )
         self._screen.app.push_screen(ask, lambda name: self._screen.services.attempt(fork(name)))
 
+    async def ask_to_delete(self, live: LiveSession, line: BranchLine, point: Checkpoint) -> None:
+        """Ask whether to delete the branch of a line, and do it."""
+        name = line.branch.name
+        if line.branch.current:
+            raise InputError(f"The session is on the branch {name}.", "Enter at the end of another one works on that.")
+        kept = f"Nothing is erased: “bring back branch {name}” restores it."
+        words = f"{name} has {line.branch.accepted:,} of {counted(line.branch.planned, 'case')}. {kept}"
+
+        async def delete() -> None:
+            await live.session.branches.delete(name)
+            self._screen.services.say(f"{name} is deleted. {kept}")
+            await self._look_at(None)
+
+        def take(answer: bool | None) -> None:
+            if answer:
+                self._screen.services.attempt(delete())
+
+        answers = [(f"delete {name}", True), ("keep it", None)]
+        self._screen.app.push_screen(QuestionDialog(f"Delete the branch {name}?", words, answers), take)
+
     async def ask_for_name(self, live: LiveSession, line: BranchLine, point: Checkpoint) -> None:
         """Ask for the name of a point, and for a note."""
 

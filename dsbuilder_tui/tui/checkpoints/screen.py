@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 _RELOAD = 0.5  # seconds between two readings while checkpoints are written
 _SETTLE = 0.15  # seconds at a point after which its coverage is counted, for which all of its cases are read
 _PANES = 3
+_MOST_POINTS = 5_000  # that are drawn; older ones are found with words, or from the command line
 _SHOWN = 40  # of the cases, rejections and messages of then
 _HEARD = (CaseEdited, CaseWithdrawn, CheckpointSaved, PlanRevised)
 
@@ -80,6 +81,7 @@ class CheckpointsScreen(SessionScreen):
         Binding("f", "fork", "fork"),
         Binding("n", "name", "name"),
         Binding("x", "export", "export"),
+        Binding("d", "delete", "delete branch"),
         Binding("tab", "next_view", "view"),
     ]
 
@@ -169,7 +171,7 @@ class CheckpointsScreen(SessionScreen):
         self._stale = False
         session = self.watched.session
         branches = await self.services.guarded(session.branches.all()) or []
-        points = await self.services.guarded(session.checkpoints.all()) or []
+        points = await self.services.guarded(session.checkpoints.all(_MOST_POINTS)) or []
         held = self._line
         self.lines = branch_lines(branches, points)
         if self.watched.replaying:
@@ -330,7 +332,7 @@ class CheckpointsScreen(SessionScreen):
         return super().key_words(binding)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        acts = ("step", "edge", "branch", "travel", "fork", "name", "export", "next_view")
+        acts = ("step", "edge", "branch", "travel", "fork", "name", "export", "delete", "next_view")
         return self.point is not None if action in acts else True
 
     def _act(self, work: Callable[[LiveSession, BranchLine, Checkpoint], Coroutine[Any, Any, None]]) -> None:
@@ -348,6 +350,9 @@ class CheckpointsScreen(SessionScreen):
 
     def action_fork(self) -> None:
         self._act(self._acts.ask_to_fork)
+
+    def action_delete(self) -> None:
+        self._act(self._acts.ask_to_delete)
 
     def action_name(self) -> None:
         self._act(self._acts.ask_for_name)

@@ -18,7 +18,7 @@ async def _rewind(actions: StudioActions, argument: str) -> None:
         return
     if live.running:
         raise InputError("Workers are writing on this branch.", "Pause first (^P); all that is accepted stays.")
-    point = await live.session.checkpoints.named(argument)
+    point = await live.session.checkpoints.found(argument)
     await live.session.branches.rewind(point.id)
 
 

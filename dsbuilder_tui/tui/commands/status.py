@@ -31,7 +31,9 @@ async def _status(actions: StudioActions, argument: str) -> None:
     for name, c in summary.categories.items():
         words.append(f"| {name} | {c['planned']} | {c['accepted']} | {c['rejected']} | {c['exhausted']} |")
     stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
-    words += ["", f"Rejections by stage: {stages}. Checkpoints: {summary.checkpoints}."]
+    elsewhere = summary.checkpoints_elsewhere
+    checkpoints = f"{summary.checkpoints:,}{f', and {elsewhere:,} on other branches' if elsewhere else ''}"
+    words += ["", f"Rejections by stage: {stages}. Checkpoints: {checkpoints}."]
     pace = [part for part in (rate_words(view), eta_words(view)) if part] if view.busy else []
     if pace:
         words.append(f"{', '.join(pace)}.")

@@ -1,0 +1,138 @@
+"""The runner of a Ray cluster: the nodes make the calls, and everything else stays here.
+
+Retries, pace, budget and what an answer is worth are the same code as on this machine: what is put in its place is the model,
+whose stream is a call that a node makes.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import AsyncGenerator
+
+from dsbuilder_tui.clusters.ray_cluster import LOCAL_CLUSTER, ClusterNode, RayCluster, cluster_words, require_ray
+from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.domain.events import Notice
+from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.runner_place import RunnerPlace
+from dsbuilder_tui.generation.runners import Runner, RunnerContext, RunnerKind
+from dsbuilder_tui.generation.runners.node_call import NodeRequest, Piece
+from dsbuilder_tui.generation.runners.node_pool import NodePool, pickled_settings
+from dsbuilder_tui.generation.worker import Worker
+from dsbuilder_tui.models.hedging import StragglerWatch, hedges
+from dsbuilder_tui.models.protocol import TellsLimits, WorkerModel, WorkerRequest
+from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+
+_CALLS_EACH = 100  # that one process of a node makes at once; more of them keep its one CPU busier than it is
+_MOST_CALLS = 2000  # in flight at once, so that none waits for another in a process
+
+
+class NodeModel:
+    """A model whose calls are made on nodes: a ``WorkerModel`` like the one that it stands for."""
+
+    def __init__(self, model: WorkerModel, pool: NodePool) -> None:
+        self._model, self._pool = model, pool
+        self.name, self.provider, self.ordered = model.name, model.provider, model.ordered
+
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
+        return self._model.check(plan)
+
+    async def stream(self, request: WorkerRequest) -> AsyncGenerator[Piece, None]:
+        """The whole answer, as soon as the node has it. Raises as the model, and ``EndpointUnavailable`` without nodes."""
+        answer = await self._pool.ask(self.name, NodeRequest.of(request))
+        if answer.advertised is not None and isinstance(self._model, TellsLimits):
+            self._model.limits.take_in(answer.advertised, time.monotonic())
+        for piece in answer.pieces:
+            yield piece
+        if answer.error is not None:
+            raise answer.error
+
+    async def close(self) -> None:
+        """Nothing: its processes end with the pool."""
+
+
+class RayRunnerPool:
+    """Joins a cluster for a run, and has its nodes make the calls of the models that write."""
+
+    def __init__(self, context: RunnerContext) -> None:
+        self._context = context
+        self._cluster: RayCluster | None = None
+        self._pool: NodePool | None = None
+        self._runners: dict[str, Runner] = {}  # by model
+
+    async def open(self) -> None:
+        context = self._context
+        address = context.config.ray_address
+        text = (
+            "Ray is started on this machine, which takes some seconds."
+            if address == LOCAL_CLUSTER
+            else f"The Ray cluster {cluster_words(address)} is joined."
+        )
+        context.tell(Notice(ts=context.clock.now(), level=NoticeLevel.INFO, text=text))
+        self._cluster = await RayCluster.join(context.config.ray_address)
+        self._pool = node_pool(self._cluster, context)
+        await self._pool.open()
+
+    def runner_of(self, model: WorkerModel) -> Runner:
+        assert self._pool is not None
+        if model.name not in self._runners:
+            context, watch = self._context, None
+            config, there = context.config, NodeModel(model, self._pool)
+            if model is context.writer and provider_of(config).has_endpoint:
+                # Of a call on a node nothing is heard before its end: its silence is as long as it is.
+                watch = StragglerWatch(there, context.limit, config.call_timeout, hedging=hedges(config))
+            self._runners[model.name] = Worker(
+                there, context.limit, context.clock, random.Random(), config.max_retries, context.on_retry,
+                startup_timeout=config.startup_timeout, watch=watch, on_hedge=context.on_hedge,
+            )  # fmt: skip
+        return self._runners[model.name]
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        return () if self._pool is None else self._pool.places()
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+        if self._cluster is not None:
+            await self._cluster.leave()
+
+
+def node_pool(cluster: RayCluster, context: RunnerContext) -> NodePool:
+    """The nodes of a cluster, ready to be opened. Raises ``ConfigError`` where a key may not go to one's endpoint."""
+    config = context.config
+    by_resource = {resource: pickled_settings(_at(config, url)) for resource, url in config.ray_endpoints.items()}
+    everywhere = pickled_settings(config)
+
+    def settings_of(node: ClusterNode) -> tuple[bytes, bool]:
+        own = next((by_resource[name] for name in by_resource if name in node.resources), None)
+        return (everywhere, False) if own is None else (own, True)
+
+    # The built-in writer keeps a CPU busy by one call; calls to an endpoint wait most of the time.
+    each = 1 if context.writer.ordered else _CALLS_EACH
+    return NodePool(
+        cluster, context.plan, settings_of, processes=math.ceil(config.workers / each), calls=_MOST_CALLS,
+        patience=config.startup_timeout, clock=context.clock, tell=context.tell,
+    )  # fmt: skip
+
+
+def _at(config: DatasetBuilderConfig, url: str) -> DatasetBuilderConfig:
+    there = config.model_copy(update={"base_url": url})
+    require_trust(there, KeyUse.CHAT)
+    return there
+
+
+def _check(config: DatasetBuilderConfig) -> None:
+    for name in ("ray_address", "ray_endpoints"):
+        if (source := config.foreign_source_of(name)) is not None:
+            raise ConfigError(
+                f"{source.place} sets {name}: prompts and keys would go there.",
+                f"If you mean it, say so yourself: --set {name}=…, or `dsbuilder config set {name} …`.",
+            )
+    require_ray()
+
+
+RUNNER = RunnerKind(label="a Ray cluster", make=RayRunnerPool, check=_check)
