@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dsbuilder_tui.domain.batch_job import BatchJob
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Checkpoint, Rejection
+from dsbuilder_tui.domain.category_view import CategoryView
 from dsbuilder_tui.domain.events import (
     AgentCalled,
     BatchFinished,
+    BatchJobChanged,
     BatchStarted,
     CaseAccepted,
     CaseJudged,
@@ -46,14 +49,6 @@ _KEPT_REJECTIONS = 100
 _KEPT_POINTS = 200
 _TELLING_SECONDS = 3.0
 _TELLING = 10  # accepted cases from which on their cost says something about the others
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryView:
-    planned: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    exhausted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +136,7 @@ class RunView:
     calls: int = 0  # worker calls that have ended
     started: float = 0.0
     began_with: int = 0  # accepted cases when the run began
+    batch_jobs: Mapping[int, BatchJob] = field(default_factory=dict)  # those that are open, and the last that ended
     tracking: TrackingState | None = None  # None while the session is not logged to MLflow
     samples: tuple[tuple[float, int], ...] = ()  # (time, accepted), oldest first
 
@@ -279,7 +275,7 @@ def reduce(view: RunView, event: Event) -> RunView:
             )
         case CaseAccepted():
             counts = _counts(view, event.category, accepted=1, batch=event.batch, ts=event.ts)
-            return replace(view, samples=_sampled(view.samples, event.ts, view.accepted + 1), **counts)
+            return replace(view, samples=sampled(view.samples, event.ts, view.accepted + 1), **counts)
         case CaseJudged():
             cases = view.categories.get(event.category, CategoryView()).accepted
             found = JudgedCounts(event.good, event.bad, event.not_judged, cases)
@@ -297,20 +293,13 @@ def reduce(view: RunView, event: Event) -> RunView:
             moved = RunState.FINISHED if SessionState(event.state).is_settled else RunState.PAUSED
             view = replace(view, state=moved, samples=(), feed=(), began_with=event.accepted, stages=dict(event.stages))
             points = tuple(point for point in view.points if point.number <= event.checkpoint)
-            return replace(
-                view, accepted=event.accepted, rejected=sum(event.stages.values()), branch=event.branch, points=points
-            )
+            rejected = sum(event.stages.values())
+            return replace(view, accepted=event.accepted, rejected=rejected, branch=event.branch, points=points)
         case CaseRejected():
             turned = Turned(
-                ts=event.ts,
-                seq=event.seq,
-                category=event.category,
-                stage=event.stage,
-                reason=event.reason,
-                text=event.text,
-                score=event.score,
-                nearest=event.nearest_case_id,
-            )
+                ts=event.ts, seq=event.seq, category=event.category, stage=event.stage, reason=event.reason, text=event.text,
+                score=event.score, nearest=event.nearest_case_id,
+            )  # fmt: skip
             return replace(
                 view,
                 feed=(*view.feed[-_KEPT_REJECTIONS + 1 :], turned),
@@ -321,6 +310,9 @@ def reduce(view: RunView, event: Event) -> RunView:
             return replace(view, **_counts(view, event.category, exhausted=1))
         case BatchStarted() | BatchFinished() | RetryScheduled():
             return _worked(view, event)
+        case BatchJobChanged():
+            jobs = {number: job for number, job in view.batch_jobs.items() if job.state.is_open}
+            return replace(view, batch_jobs={**jobs, event.job: _job_of(event)})
         case CheckpointSaved():
             point = Point(event.checkpoint, event.accepted, event.reason, event.ts)
             return replace(view, points=(*view.points[-_KEPT_POINTS + 1 :], point))
@@ -329,7 +321,10 @@ def reduce(view: RunView, event: Event) -> RunView:
         case RunPausing():
             return replace(view, state=RunState.PAUSING)
         case RunPaused():
-            return replace(view, state=RunState.PAUSED, workers={})
+            jobs = {
+                number: replace(job, next_look=None) for number, job in view.batch_jobs.items() if job.state.is_open
+            }
+            return replace(view, state=RunState.PAUSED, workers={}, batch_jobs=jobs)
         case AgentCalled():
             used = event.prompt_tokens + event.completion_tokens
             return replace(
@@ -354,21 +349,12 @@ def reduce(view: RunView, event: Event) -> RunView:
             return view
 
 
-def fitting(categories: Mapping[str, CategoryView], rows: int, at_work: Collection[str] = ()) -> tuple[list[str], int]:
-    """The categories to show in so many rows, and how many are left out. Keeps their order.
-
-    When there is no room for all, those ``at_work`` come first, then those begun, then those not begun, then the rest.
-    """
-    if len(categories) <= rows:
-        return list(categories), 0
-
-    def rank(name: str) -> int:
-        c = categories[name]
-        done = c.accepted + c.exhausted >= c.planned
-        return 0 if name in at_work else 3 if done else 1 if c.accepted + c.rejected else 2
-
-    chosen = set(sorted(categories, key=rank)[: max(0, rows - 1)])
-    return [name for name in categories if name in chosen], len(categories) - len(chosen)
+def _job_of(event: BatchJobChanged) -> BatchJob:
+    return BatchJob(
+        number=event.job, branch=0, round=event.round, model=event.model, state=event.state, requests=event.requests,
+        created_at=event.since, remote_id=event.remote_id, status=event.status, done=event.done, failed=event.failed,
+        cancelled=event.cancelled, trouble=event.trouble, next_look=event.next_look,
+    )  # fmt: skip
 
 
 def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled) -> RunView:
@@ -400,10 +386,8 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
     if before is None or before.batch != event.batch:
         return view  # the worker may have its next batch by the time that the end of this one is told
     if isinstance(event, RetryScheduled):
-        retry_at = event.ts + event.wait_s
-        worker = replace(
-            before, state=WorkerState.WAITING, retry_at=retry_at, retry_kind=event.kind, detail=event.detail
-        )
+        at, waits = event.ts + event.wait_s, WorkerState.WAITING
+        worker = replace(before, state=waits, retry_at=at, retry_kind=event.kind, detail=event.detail)
         return replace(view, workers={**view.workers, event.worker: worker})
     worker = replace(before, state=event.outcome, seconds=event.seconds, detail=event.detail)
     return replace(view, workers={**view.workers, event.worker: worker})
@@ -440,7 +424,7 @@ def _counts(
     return changes
 
 
-def _sampled(samples: tuple[tuple[float, int], ...], now: float, count: int) -> tuple[tuple[float, int], ...]:
+def sampled(samples: tuple[tuple[float, int], ...], now: float, count: int) -> tuple[tuple[float, int], ...]:
     """At most one sample a second, none older than the window."""
     if len(samples) > 1 and now - samples[-2][0] < _RATE_STEP:
         return (*samples[:-1], (now, count))

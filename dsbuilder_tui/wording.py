@@ -10,11 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from dsbuilder_tui.domain.batch_job_words import batch_job_line
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
+from dsbuilder_tui.domain.evaluation_words import results_words
 from dsbuilder_tui.domain.events import (
+    BatchJobChanged,
     BranchSwitched,
     CallHedged,
     CasesLogged,
@@ -50,7 +53,7 @@ from dsbuilder_tui.view import RunView, WorkerView
 
 STATE_WORDS = {
     SessionState.NEW: "not started",
-    SessionState.RUNNING: "running elsewhere",
+    SessionState.RUNNING: "open in another window",
     SessionState.PAUSED: "paused",
     SessionState.INTERRUPTED: "interrupted",
     SessionState.COMPLETE: "complete",
@@ -215,14 +218,10 @@ def tracking_lines(state: TrackingState, session: str, root: Path, example: Sequ
     return [*lines, *(["Evaluate:"] if example else []), *(f"  {visible(line)}" for line in example)]
 
 
-def tokens_words(view: RunView) -> str:
-    """``12.3 k tokens``, or empty when none were counted."""
-    return _tokens(view.tokens) if view.tokens else ""
-
-
 def _tokens(total: int) -> str:
+    """``12.3 k tokens``"""
     if total < 1000:
-        return f"{total} tokens"
+        return counted(total, "token")
     return f"{total / 1000:.1f} k tokens" if total < 1_000_000 else f"{total / 1_000_000:.2f} M tokens"
 
 
@@ -234,7 +233,7 @@ def spent_words(view: RunView, budget: float | None = None) -> str:
     if not view.tokens and not view.dollars:
         return ""
     if view.unpriced and not view.dollars:
-        return tokens_words(view)
+        return _tokens(view.tokens) if view.tokens else ""
     words = ("at least " if view.unpriced else "") + dollar_words(view.dollars)
     if budget is not None:
         words += f" of {dollar_words(budget)}"
@@ -261,17 +260,16 @@ def cost_words(cost: Mapping[str, Any]) -> str:
     if cost["dollars"] is not None or cost["known_dollars"]:
         words = dollar_words(cost["known_dollars"])
         if (sum(map(bool, used.values())) > 1 or stages) and not lost:
-            shares = (
-                f"{name} {dollar_words(role['known_dollars'])}{stages if name == 'workers' else ''}"
-                for name, role in roles.items()
-                if used[name]
-            )
+            named = {name: dollar_words(role["known_dollars"]) for name, role in roles.items() if used[name]}
+            shares = (f"{name} {spent}{stages if name == 'workers' else ''}" for name, spent in named.items())
             words += f" ({', '.join(shares)})"
         parts.append(words)
     if lost:
         tokens = sum(_used(m) for role in roles.values() for m in role["models"] if m["dollars"] is None)
         more = " more" if parts else ""
         parts.append(f"{_tokens(tokens)}{more}, price of {', '.join(lost)} unknown (set it under [prices])")
+    if batched := cost.get("batch_saving"):
+        parts.append(f"{dollar_words(batched)} saved by the Batch API")
     if saving := cost["saving"]:
         less = "less" if saving["dollars"] > 0 else "more"
         parts.append(f"{dollar_words(abs(saving['dollars']))} {less} than with {saving['model']} throughout")
@@ -344,14 +342,12 @@ def event_line(event: Event) -> str | None:
             if tokens and event.dollars is not None:
                 used += f", {dollar_words(event.dollars)}"
             return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} exhausted{used}"
+        case BatchJobChanged():
+            return batch_job_line(event)
         case CallHedged():
             return f"  Worker {event.worker}'s call was silent for {event.silent_s:.1f} s; it is asked a second time"
-        case NodeJoined():
-            return f"  {one_line(event.node, 60)} joined: {counted(event.nodes, 'node')} at work"
-        case NodeLost():
-            return (
-                f"  {one_line(event.node, 60)} is lost, {counted(event.calls, 'call')} made again: {event.nodes:,} left"
-            )
+        case NodeJoined() | NodeLost():
+            return f"  {one_line(event.words, 160)}"
         case DiversityMeasured() if event.final:
             words = diversity_words(event)
             return f"  Diversity: {words}" if words else None
@@ -373,17 +369,6 @@ def switched_words(event: BranchSwitched) -> str:
     where = f"{visible(event.branch)} at checkpoint {event.checkpoint}, {event.accepted:,} of {counted(event.planned, 'case')}"
     left = visible(event.left)
     return f"Now on {where} · what was here before stays as {left}: /branches {left} returns to it"
-
-
-def results_words(event: ResultsRead) -> str:
-    """``2 evaluations read from MLflow: 41 of 60 answers pass, 3 cases raise errors; worst: refunds, 17 of 20 fail``"""
-    judged = event.passed + event.failed
-    words = f"{event.passed:,} of {counted(judged, 'answer')} {'passes' if judged == 1 else 'pass'}"
-    if event.errors:
-        words += f", {counted(event.errors, 'case')} {'raises an error' if event.errors == 1 else 'raise errors'}"
-    if event.worst:
-        words += f"; worst: {event.worst}, {event.worst_bad:,} of {event.worst_cases:,} fail"
-    return visible(f"{counted(event.evaluations, 'evaluation')} read from MLflow: {words}")
 
 
 def diversity_words(event: DiversityMeasured) -> str:

@@ -41,7 +41,10 @@ class CheckpointArguments(ToolArguments):
         """The checkpoint that is meant. Raises ``InputError`` when none is, or when there is no such."""
         said = self._said
         if not said:
-            raise InputError("No point was named.", "Give checkpoint, name, cases, before_change or when.")
+            raise InputError(
+                "No point was named.",
+                "Say which: its number, its name, how many cases there were, a time, or what was changed after it.",
+            )
         if said.get("before_change") == "plan":
             said["before_change"] = ""
         return await session.checkpoints.of_point(HistoryPoint(**said))

@@ -53,8 +53,9 @@ async def where_things_stand(host: Host) -> str:
     config = session.config
     lines = [
         "# Where things stand",
-        f"Session {session.id}. Workers: {writer_name(config)}, at most {config.workers}, {config.largest_batch} cases a batch.",
-        f"Largest plan without raising a limit: {config.max_dataset_size:,} cases.",
+        f"Session {session.id}. Workers: {writer_name(config)}, at most {config.workers}, "
+        f"{counted(config.largest_batch, 'case')} a batch.",
+        f"Largest plan without raising a limit: {counted(config.max_dataset_size, 'case')}.",
     ]
     if not session.planned:
         lines.append("There is no plan yet.")
@@ -62,7 +63,7 @@ async def where_things_stand(host: Host) -> str:
         doing = "a run is going on" if host.running else f"nothing runs; the session is {state.state}"
         lines += [
             f"Plan revision {session.plans.revision}, dataset {state.dataset_name}: {state.instances_created:,} of "
-            f"{state.total_instances_planned:,} cases accepted; {doing}.",
+            f"{counted(state.total_instances_planned, 'case')} accepted; {doing}.",
             "Categories (planned / accepted / rejected / exhausted):",
         ]
         for name, c in list(state.categories.items())[:_MOST_CATEGORIES]:

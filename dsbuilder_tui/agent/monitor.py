@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from dsbuilder_tui.agent.exhausted_options import ExhaustedOption, ExhaustedTally, LostSlots, exhausted_options
+from dsbuilder_tui.domain.evaluation_words import results_words
 from dsbuilder_tui.domain.events import (
     CaseAccepted,
     CaseRejected,
@@ -24,7 +25,7 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.wording import cost_words, judged_advice, judged_lines, results_words
+from dsbuilder_tui.wording import cost_words, judged_advice, judged_lines
 
 _WINDOW = 60  # the last so many judgements
 _LEAST_PROPOSED, _MOST_PROPOSED = 10, 30  # cases to be written where it fails

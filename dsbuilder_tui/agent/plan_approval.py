@@ -96,7 +96,7 @@ async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:
     if session.plans.revision != approved.against and plan != session.plan:
         raise InputError(
             f"The plan has changed since this was proposed (it is at revision {session.plans.revision} now).",
-            "Look at it with get_builder_state_summary and propose the change again.",
+            "Look at where it stands, and propose the change again.",
         )
     if plan.total_instances > session.config.max_dataset_size:
         await session.settings.set("max_dataset_size", plan.total_instances)

@@ -47,12 +47,14 @@ def plan_content(
         PlanRow(name=name, count=0, was=was, axes=0, combinations=0) for name, was in old.items() if name not in names
     ]
     rows_of = row_words(plan)
+    apart = _apart(plan) | (_apart(before) if before else set())
+    axes = axis_parts(_axes(before or plan, apart), _axes(plan, apart))
     card = PlanContent(
         revision=revision,
         planned=plan.total_instances,
         rows=tuple(rows),
         changed=bool(old),
-        axes=tuple(axis_parts(_axes(before) if before else _axes(plan), _axes(plan))[:_MOST_PARTS]),
+        axes=tuple(axes[:_MOST_PARTS]),
         differences=tuple(plan_differences(before, plan, renamed or {})[:_MOST_PARTS]) if before else (),
         writing="; ".join(filter(None, (writing_words(plan), f"rows: {rows_of}" if rows_of else "", pair_words(plan)))),
     )
@@ -72,12 +74,16 @@ def judge_words(plan: DatasetPlanInput, config: DatasetBuilderConfig) -> str:
     return f"{config.judging_model} judges {' and '.join(said)}" if said else ""
 
 
-def _axes(plan: DatasetPlanInput) -> dict[str, tuple[str, ...]]:
-    """The axes by name; one that not all categories have alike, by the name of its category too."""
-    of = {category.name: slot_axes(plan, category) for category in plan.categories}
-    found: dict[str, tuple[str, ...]] = {}
-    for name, axes in of.items():
-        for axis, values in axes.items():
-            shared = all(other.get(axis) == values for other in of.values())
-            found[axis if shared else f"{name} {axis}"] = values
-    return found
+def _apart(plan: DatasetPlanInput) -> set[str]:
+    """The axes that not all categories have alike."""
+    of = [slot_axes(plan, category) for category in plan.categories]
+    return {axis for axes in of for axis, values in axes.items() if any(other.get(axis) != values for other in of)}
+
+
+def _axes(plan: DatasetPlanInput, apart: set[str]) -> dict[str, tuple[str, ...]]:
+    """The axes by name; those that are told ``apart`` by the names of their categories too."""
+    return {
+        f"{category.name} {axis}" if axis in apart else axis: values
+        for category in plan.categories
+        for axis, values in slot_axes(plan, category).items()
+    }

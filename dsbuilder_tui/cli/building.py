@@ -14,6 +14,8 @@ from pathlib import Path
 from dsbuilder_tui.atomic_write import replaceable
 from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.cli.key_question import ask_before_cases_are_logged, ask_before_keys_leave
+from dsbuilder_tui.domain.batch_job import BatchJob
+from dsbuilder_tui.domain.batch_job_words import jobs_words
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
@@ -24,7 +26,7 @@ from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.export_formats import format_of, require_writer
 from dsbuilder_tui.session.library import seed_file
-from dsbuilder_tui.settings.runner_names import LOCAL
+from dsbuilder_tui.settings.runner_names import BATCH_API, LOCAL
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.signals import handled
 from dsbuilder_tui.wording import (
@@ -61,6 +63,10 @@ async def model_for(config: DatasetBuilderConfig) -> AsyncIterator[WorkerModel]:
     require_runner(config)  # before there is a session
     model = worker_model(config)
     try:
+        if config.runner == BATCH_API:
+            from dsbuilder_tui.generation.runners.batch_api import require_batch_api
+
+            await require_batch_api(model)  # as well
         yield model
     finally:
         await model.close()
@@ -94,7 +100,8 @@ def checked_out(out: str | None) -> Path | None:
 
 
 async def build(session: Session, model: WorkerModel, arguments: argparse.Namespace, out: Path | None) -> int:
-    return await show_run(session, lambda: session.run(model), arguments, out)
+    waits = not getattr(arguments, "no_wait", False)
+    return await show_run(session, lambda: session.run(model, wait=waits), arguments, out)
 
 
 async def show_run(
@@ -123,9 +130,10 @@ async def show_run(
             )
             return int(error.exit_code)
         if not result.state.is_settled:
-            display.say(_paused(session, result))
+            said = _paused(session, result, await session.batch_jobs.waiting())
+            display.say(said)
             if arguments.json or display.broken:
-                print(visible("\n".join(_paused(session, result))), file=sys.stderr)
+                print(visible("\n".join(said)), file=sys.stderr)
             return int(result.exit_code)
         try:
             await session.dataset.write(target)
@@ -153,7 +161,7 @@ def _farewell(
     else:
         short = result.planned - result.accepted
         lines += [
-            f"Finished short: {result.accepted} of {result.planned} cases; {counted(short, 'slot')} exhausted.",
+            f"Finished short: {result.accepted} of {counted(result.planned, 'case')}; {counted(short, 'slot')} exhausted.",
             f"See why:     dsbuilder show {shlex.quote(session.id)}{place(session.folder.parent)}",
             f"Try again:   {retry_command(session.id, session.folder.parent)}",
         ]
@@ -171,10 +179,18 @@ def _farewell(
     ]
 
 
-def _paused(session: Session, result: RunResult) -> list[str]:
+def _paused(session: Session, result: RunResult, jobs: Sequence[BatchJob]) -> list[str]:
+    again = resume_command(session.id, session.folder.parent)
+    lines = [
+        f"Paused: {result.accepted} of {counted(result.planned, 'case')} are saved; it is safe to close this.",
+        f"To go on:  {again}",
+    ]
+    if not jobs:
+        return lines
     return [
-        f"Paused: {result.accepted} of {result.planned} cases are saved; it is safe to close this.",
-        f"To go on:  {resume_command(session.id, session.folder.parent)}",
+        f"{jobs_words(jobs, session.clock.now())}: the provider works on, whether or not this is open.",
+        *lines,
+        f"To cancel: {again} --cancel-batches",
     ]
 
 

@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
+from textwrap import wrap
 
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
@@ -17,8 +18,9 @@ from dsbuilder_tui.domain.approval import Approval, PlanApproval, is_of_the_run
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice
-from dsbuilder_tui.domain.message import Message, TextContent, ToolContent
+from dsbuilder_tui.domain.message import Message, PlanContent, PlanPart, TextContent, ToolContent
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.offline.planner.target_requests import missing_paths
 from dsbuilder_tui.session import Session
@@ -122,7 +124,11 @@ def question_lines(approval: Approval) -> list[str]:
     request = approval.request
     if not isinstance(request, PlanApproval):
         return [request.text]
-    plan, card = request.plan, request.card
+    return plan_lines(request.plan, request.card)
+
+
+def plan_lines(plan: DatasetPlanInput, card: PlanContent) -> list[str]:
+    """A plan with its categories, its axes and their values, and what differs from the one before."""
     was = {row.name: row.was for row in card.rows}
     lines = [
         f"Plan revision {card.revision}: {plan.dataset_name}, {counted(plan.total_instances, 'case')} in "
@@ -133,11 +139,24 @@ def question_lines(approval: Approval) -> list[str]:
         before = was.get(c.name)
         mark = "+" if before is None else "~" if before != c.count else " "
         change = f" (was {before})" if mark == "~" else ""
-        axes = f"  [{', '.join(plan.axes(c))}]" if plan.axes(c) else ""
         kind = "" if c.kind is CaseKind.SINGLE else f"  {c.kind.value}s"
-        lines.append(f"  {mark} {c.name:<{width}} {c.count:>5}{change}{kind}  {one_line(c.description, 70)}{axes}")
+        lines.append(f"  {mark} {c.name:<{width}} {c.count:>5}{change}{kind}  {one_line(c.description, 70)}".rstrip())
     lines += [f"  − {row.name} (was {row.was})" for row in card.rows if not row.count]
-    return [*lines, *[f"  · {note}" for note in card.notes]]
+    parts = sorted((*card.axes, *card.differences), key=lambda part: not (part.removed or part.added))
+    for part in parts:  # what differs first
+        lines += wrap(_part_words(part), 100, initial_indent="    ", subsequent_indent="      ", break_long_words=False)
+    return [*lines, *[f"  · {note}" for note in filter(None, (card.writing, *card.notes))]]
+
+
+def _part_words(part: PlanPart) -> str:
+    """“tone: −neutral +angry polite”, or what an axis has where nothing of it differs."""
+    changes = [
+        *(f"−{one_line(value, 60)}" for value in part.removed),
+        *(f"+{one_line(value, 60)}" for value in part.added),
+    ]
+    kept = [one_line(value, 60) for value in part.kept]
+    told = " ".join([*changes, *kept]) if changes else ", ".join(kept)
+    return f"{one_line(part.subject, 60)}: {told}{f', and {part.more:,} more' if part.more else ''}"
 
 
 def _check_limit(session: Session, approval: Approval, arguments: argparse.Namespace) -> None:

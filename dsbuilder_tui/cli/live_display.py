@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dsbuilder_tui.cli.line_displays import RETRY_EVERY
+from dsbuilder_tui.domain.category_view import CategoryView, fitting
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.events import (
     CheckpointSaved,
@@ -25,7 +26,7 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.view import CategoryView, RunView, fitting, reduce
+from dsbuilder_tui.view import RunView, reduce
 from dsbuilder_tui.wording import eta_words, event_line, opening_lines, rate_words, retry_line, spent_words
 
 _REFRESH = 8  # times a second

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.settings.runner_names import BATCH_API
 
 _SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("--provider", "NAME", "who writes: auto, offline or openai"),
@@ -14,7 +15,7 @@ _SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("--base-url", "URL", "OpenAI-compatible endpoint, ending in /v1"),
     ("--batch-size", "N", "most cases one worker call writes"),
     ("--sub-batch-size", "N", "smaller batches when workers run in parallel"),
-    ("--runner", "NAME", "what makes the workers' calls: local (this machine) or ray"),
+    ("--runner", "NAME", "what makes the workers' calls: local (this machine), ray or batch-api"),
     ("--max-workers", "N", "worker calls in flight at most"),
     ("--max-dataset-size", "N", "most cases a plan may hold"),
     ("--checkpoint-interval", "N", "cases between checkpoints"),
@@ -37,6 +38,12 @@ _SWITCHES = {
     "no_diversity": "enable_diversity_check",
     "no_mlflow": "incremental_mlflow_logging",
 }
+
+
+def wait_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-wait", action="store_true", help="with --batch-api: leave when the jobs are sent; `resume` collects them"
+    )
 
 
 def session_argument(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +77,9 @@ def settings_options(parser: argparse.ArgumentParser) -> None:
     place_option(parser)
     for flag, metavar, text in _SETTINGS:
         group.add_argument(flag, metavar=metavar, help=text)
+    group.add_argument(
+        "--batch-api", action="store_true", help="the provider's Batch API: half the price, within a day"
+    )
     group.add_argument("--no-parallel", action="store_true", help="one worker at a time")
     group.add_argument(
         "--no-checkpointing", action="store_true", help="no checkpoint rows (cases are saved all the same)"
@@ -105,6 +115,12 @@ def settings_from(arguments: argparse.Namespace) -> dict[str, Any]:
             )
         flags[name] = value
     flags |= {name: getattr(arguments, name) for name in _FLAGS if getattr(arguments, name, None) is not None}
+    if getattr(arguments, "batch_api", False):
+        if flags.get("runner", BATCH_API) != BATCH_API:
+            raise ConfigError(
+                f"--batch-api and --runner {flags['runner']} do not go together.", "Leave one of them out."
+            )
+        flags["runner"] = BATCH_API
     if getattr(arguments, "mlflow", False):
         flags["incremental_mlflow_logging"] = True
     flags |= {field: False for switch, field in _SWITCHES.items() if getattr(arguments, switch, False)}

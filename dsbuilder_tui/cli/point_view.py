@@ -10,6 +10,7 @@ from dsbuilder_tui.cli.output import print_json, print_table, say
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import iso
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.session import Session
 
@@ -37,7 +38,7 @@ async def show_point(session: Session, number: int, arguments: argparse.Namespac
     named = point.name or point.reason.replace("_", " ")
     say(
         f"{session.id}, branch {point.branch}, checkpoint {point.id} ({named}, {when} UTC): "
-        f"{point.accepted:,} of {point.planned:,} cases"
+        f"{point.accepted:,} of {counted(point.planned, 'case')}"
     )
     rows = [["CATEGORY", "PLANNED", "ACCEPTED", "REJECTED", "EXHAUSTED"]]
     rows += [

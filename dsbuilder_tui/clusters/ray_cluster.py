@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import importlib.util
 import logging
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +55,11 @@ def cluster_words(address: str) -> str:
 
 def require_ray() -> None:
     """Raises ``InputError`` where the extra is not installed. Imports nothing."""
-    if importlib.util.find_spec("ray") is None:
+    try:
+        found = importlib.util.find_spec("ray")
+    except ValueError:  # somebody keeps it from being imported
+        found = None
+    if found is None:
         raise InputError("Ray is not installed.", "pip install 'dsbuilder-tui[ray]'")
 
 
@@ -183,7 +189,9 @@ class _Connection:
     def _connect(self, found: str, loopback: bool, cpus: int | None) -> None:
         import ray
         from ray._private import ray_constants, worker
+        from ray._raylet import Config
 
+        Config.initialize("")  # its environment, which it has read already where it was imported by others
         # What Ray logs and prints would stand in the app's screen; what counts of it is told by our own events.
         logging.getLogger("ray").setLevel(logging.CRITICAL + 1)
         self._set(worker, "print_to_stdstream", lambda *args, **named: None)
@@ -191,6 +199,10 @@ class _Connection:
             loopback
         ):  # Ray's own switch for machines whose firewall asks; without it a local cluster listens to the network
             self._set(ray_constants, "ENABLE_RAY_CLUSTER", False)
+        if not faulthandler.is_enabled() and sys.__stderr__ is not None:  # Ray would, on the app's, which is no file
+            with contextlib.suppress(OSError, ValueError, RuntimeError):
+                faulthandler.enable(file=sys.__stderr__, all_threads=False)
+                self._undo.append(faulthandler.disable)
         quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "namespace": NAMESPACE}
         if found != LOCAL_CLUSTER:
             ray.init(address=found, **quiet)

@@ -82,9 +82,9 @@ async def probe_cluster(address: str) -> ClusterFacts:
 def _require_same(facts: ClusterFacts, where: str) -> None:
     from importlib.metadata import version
 
-    own = f"Ray {version('ray')} with Python {'.'.join(platform.python_version_tuple()[:2])}"
-    theirs = f"Ray {facts.ray} with Python {'.'.join(facts.python.split('.')[:2])}"
-    if own != theirs:
+    own = f"Ray {version('ray')} with Python {platform.python_version()}"
+    theirs = f"Ray {facts.ray} with Python {facts.python}"
+    if facts.ray and own != theirs:
         raise InputError(
             f"The Ray cluster {where} runs {theirs}, and this is {own}.",
             "Both must be the same: install those versions here.",
@@ -171,18 +171,20 @@ def _facts(address: str) -> ClusterFacts:
             context = ray.init(address, logging_level="CRITICAL", log_to_driver=False)
             nodes = tuple(node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"])
             return ClusterFacts(address=address, ray=context.ray_version, python=context.python_version, nodes=nodes)
+        from ray._common.usage.usage_lib import get_cluster_metadata
         from ray._private.services import canonicalize_bootstrap_address
-        from ray._private.usage.usage_lib import get_cluster_metadata
         from ray._raylet import GcsClient
 
         found = canonicalize_bootstrap_address(AUTO) if address == AUTO else address
         if found is None:
             return ClusterFacts(refusal=Refusal.NOT_THERE)
         client = GcsClient(address=found)
-        metadata = get_cluster_metadata(client)
+        metadata = get_cluster_metadata(client) or {}
         living = [info for info in client.get_all_node_info().values() if info.state == 0]
         nodes = tuple(info.node_manager_address for info in living)
-        return ClusterFacts(address=found, ray=metadata["ray_version"], python=metadata["python_version"], nodes=nodes)
+        return ClusterFacts(
+            address=found, ray=metadata.get("ray_version", ""), python=metadata.get("python_version", ""), nodes=nodes
+        )
     except AuthenticationError as error:
         return ClusterFacts(
             refusal=Refusal.NO_TOKEN if "no authentication token" in str(error) else Refusal.WRONG_TOKEN

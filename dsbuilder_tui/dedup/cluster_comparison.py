@@ -34,6 +34,7 @@ from dsbuilder_tui.diversity.nearest import NearestRows
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.thresholds import Rules, plug_in_stages, static_model, window_of
 from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, InputError
+from dsbuilder_tui.domain.plain_words import counted, were
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row
@@ -156,7 +157,7 @@ class ClusterComparison:
     def _say_how_it_begins(self, work: WorkFolder) -> None:
         match work.begun:
             case Begun.RESUMED:
-                self._tell(f"{work.rows:,} rows were compared before; it goes on behind them.")
+                self._tell(f"{counted(work.rows, 'row')} {were(work.rows)} compared before; it goes on behind them.")
             case Begun.OTHER_SOURCE:
                 self._tell(f"The file is another one, or has changed, since {work.path} was made: it begins anew.")
             case Begun.OTHER_SETTINGS:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.dedup.comparison import Batch, Comparison
-from dsbuilder_tui.dedup.joined_cluster import joined_cluster
 from dsbuilder_tui.dedup.local_comparison import LocalComparison
 from dsbuilder_tui.dedup.memory import peak_memory
 from dsbuilder_tui.dedup.outputs import DROPPED, FLAGGED, KEPT, Outputs
@@ -79,6 +78,7 @@ def deduplicate(
             local = LocalComparison(config, rules, tell)
             return _Run(rows, outputs, config, rules, local, keep_bad, progress).go()
     from dsbuilder_tui.dedup.cluster_comparison import ClusterComparison
+    from dsbuilder_tui.dedup.joined_cluster import joined_cluster
 
     with joined_cluster(config), Source(source, choice) as rows:
         work = _work_folder(work_folder, rows, outputs, config, rules, choice)

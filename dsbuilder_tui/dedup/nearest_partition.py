@@ -15,6 +15,9 @@ from dsbuilder_tui.diversity.scope import Members, cosines
 from dsbuilder_tui.diversity.sign_index import MOST, SignIndex
 
 _FIRST = 4
+_WORTH_THREADS = (
+    2**25
+)  # comparisons of signs, some 50 ms: threads that wait for each other more often use up processors
 
 
 class IncompletePartition(Exception):
@@ -58,7 +61,8 @@ class NearestPartition:
             if (part := self._scopes.get(scope)) is None:
                 continue
             asked = np.flatnonzero(scopes == scope)
-            apart, members = part.signs.nearest(signs[asked], self._threads)
+            threads = self._threads if len(asked) * len(part.signs) > _WORTH_THREADS else 1
+            apart, members = part.signs.nearest(signs[asked], threads)
             places = part.places[members]
             found.apart[asked, : places.shape[1]] = apart
             found.rows[asked, : places.shape[1]] = stored["row"][places]

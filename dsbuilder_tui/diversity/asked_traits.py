@@ -28,6 +28,8 @@ class Asked(IntFlag):
     HOW_OLD = 1024
     WHICH = 2048
     WHETHER = 4096  # yes or no
+    NEEDED = 8192  # yes or no: whether one has to
+    USED = 16384  # how much of something is gone, not how much there is
 
 
 # What is often asked with either word: "What is the fee?", "How much is the fee?"
@@ -39,6 +41,7 @@ _EITHER = (
     Asked.WHERE | Asked.HOW,
     Asked.WHETHER | Asked.HOW,
     Asked.WHETHER | Asked.WHAT,
+    Asked.WHETHER | Asked.NEEDED,
 )
 
 
@@ -120,6 +123,12 @@ _YES_OR_NO = frozenset(
     """is are was were am do does did can could will would shall should may might must has have
     ist sind hat kann können könnte darf muss wird puedo puede puedes hay es está tiene est peut puis-je""".split()
 )  # fmt: skip
+_MUST = frozenset("must muss müssen darf dois devons debo".split())
+_WE = frozenset("i we one ich wir man".split())
+_NEEDED = frozenset("have need required obliged necessary mandatory needed".split())
+_NEED_REACH = 3  # words from the beginning: "Do we really need to …"
+_COUNTING = frozenset("much many".split())
+_SPENT = frozenset("used taken spent consumed".split())
 _END: Piece = ("stop", "", "")
 _TELLING = frozenset(
     "know tell me us ask say see wonder wondering remember explain exactly saber dime wissen savoir".split()
@@ -177,11 +186,17 @@ _KINDS = MappingProxyType(
                 "direct directo", "automatic automatically auto automático automáticamente automatisch",
                 "vice deputy stellvertretende stellvertretender stellvertretenden",
                 "former ehemalige ehemaliger ehemaligen", "joint",
+                "atm atms cash cashpoint withdraw withdraws withdrew withdrawn withdrawal withdrawals withdrawing "
+                "geldautomat geldautomaten bargeld abheben abhebung efectivo cajero retirar retiro espèces retrait",
+                "partly partially partial teilweise parcialmente partiellement",
             )
         )
         for word in words.split()
     }
 )  # fmt: skip
+
+_RUNS = frozenset("work working".split())
+_WORKING = 1 << 31
 
 WORDS = frozenset([*_QUESTION_WORDS, *_YES_OR_NO, *_OWNERS, *_TURNED, *_GERMAN_PARTICLES, *_HOLDING, *_KINDS])
 
@@ -190,15 +205,15 @@ def question(read: Sequence[Piece], words: Sequence[str], known: frozenset[str])
     """What is asked, the first question word of each sentence: ``Asked``."""
     if known.isdisjoint(_QUESTION_WORDS) and known.isdisjoint(_YES_OR_NO):
         return 0
-    found, heard, start, whether = Asked(0), False, 0, False
+    found, heard, start, whether, start_of_whether = Asked(0), False, 0, False, 0
     for place, (kind, _, word) in enumerate([*read, _END]):
         if whether and (kind == "stop" or heard):
-            found |= Asked(0) if heard else Asked.WHETHER
+            found |= Asked(0) if heard else Asked.NEEDED if _is_about_need(words, start_of_whether) else Asked.WHETHER
             whether = False
         if kind == "stop":
             heard, start = False, place + 1
         elif place == start and not heard and word in _YES_OR_NO:
-            whether = True
+            whether, start_of_whether = True, place
         elif kind == "pause":
             start = place + 1
         elif not heard and word in _QUESTION_WORDS and _asks(words, place, start):
@@ -208,6 +223,19 @@ def question(read: Sequence[Piece], words: Sequence[str], known: frozenset[str])
             found |= Asked.WHY
             heard = True
     return int(found)
+
+
+def _is_about_need(words: Sequence[str], start: int) -> bool:
+    """Whether a question for yes or no asks if one has to: "Must I …", "Do we have to …", "Is it necessary to …"."""
+    first, *ahead = words[start : start + 2 + _NEED_REACH]
+    if first in _MUST:
+        return bool(ahead) and ahead[0] in _WE
+    for place, word in enumerate(ahead, start + 1):
+        if word in ("have", "need"):
+            return words[place + 1 : place + 2] == ["to"] and not _WE.isdisjoint(words[start + 1 : place])
+        if word in _NEEDED:
+            return first in ("is", "am", "are")
+    return False
 
 
 def questions_differ(one: int, other: int) -> bool:
@@ -224,12 +252,13 @@ def owner(known: frozenset[str]) -> int:
     return bits
 
 
-def kind(known: frozenset[str]) -> int:
+def kind(words: Sequence[str], known: frozenset[str]) -> int:
     """Which kind of a thing: a bit for virtual, physical, vice …"""
     bits = 0
     for word in known & _KINDS.keys():
         bits |= _KINDS[word]
-    return bits
+    # Getting a thing to work is another thing than getting it.
+    return bits | _WORKING if "get" in words and not _RUNS.isdisjoint(words) else bits
 
 
 def particle(read: Sequence[Piece], words: Sequence[str], known: frozenset[str]) -> int:
@@ -310,6 +339,8 @@ def _asked(words: Sequence[str], place: int) -> Asked:
     if word == "qué" and place and words[place - 1] == "por":
         return Asked.WHY
     if asked is Asked.HOW and ahead:
+        if ahead[0] in _COUNTING and not _SPENT.isdisjoint(words):
+            return Asked.USED
         asked = _MEASURED.get(ahead[0], asked)
         ahead = ahead[1:]
     if asked is Asked.HOW_MUCH:

@@ -28,7 +28,7 @@ from dsbuilder_tui.settings.stage_names import STAGES
 T = TypeVar("T")
 _MOST_FLAGS = 3
 _EVERYWHERE = ""
-_PIECE = 50_000  # rows
+_PIECE = 8_192  # rows
 
 
 class Comparer:

@@ -77,6 +77,7 @@ def stored_row_type(versions: Mapping[str, Any]) -> np.dtype[Any]:
     return row_type(versions["dimensions"], versions.get("measured", 0))
 
 
+_CHECKED = 256  # rows at once
 _BODY = 24  # bytes of a row before what `check` covers
 
 
@@ -84,7 +85,10 @@ def checks(rows: Rows) -> NDArray[np.uint32]:
     """A checksum of each row's body."""
     body = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)[:, _BODY:].view("<u4")
     weights = (np.arange(body.shape[1], dtype=np.uint64) * np.uint64(2654435761) + np.uint64(40503)) | np.uint64(1)
-    total = (body.astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
+    total = np.empty(len(rows), np.uint64)
+    for first in range(0, len(rows), _CHECKED):  # some at a time: eight bytes for each four of them are a lot of memory
+        some = slice(first, first + _CHECKED)
+        total[some] = (body[some].astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
     folded: NDArray[np.uint32] = ((total >> np.uint64(32)) ^ (total & np.uint64(0xFFFFFFFF))).astype(np.uint32)
     return folded ^ np.uint32(0x9E3779B9)  # so that a row of zeros is not whole
 
@@ -120,7 +124,7 @@ class Fingerprinter:
         measure = {"measure": self._measure.name, "measured": self._measure.dimensions} if self._measure else {}
         return {
             **measure,
-            "format": 5,
+            "format": 6,
             "normaliser": NORMALISER_VERSION,
             "traits": list(TRAITS),
             "bands": [BANDS, ROWS_A_BAND, _SEED],

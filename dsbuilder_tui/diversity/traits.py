@@ -109,7 +109,7 @@ def _traits_of(read: list[Piece]) -> tuple[int, ...]:
         asked_traits.question(read, words, known),
         asked_traits.owner(known),
         asked_traits.particle(read, words, known),
-        asked_traits.kind(known),
+        asked_traits.kind(words, known),
         _bits(asked_traits.against(words, known)),
     )
 

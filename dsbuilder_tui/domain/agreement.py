@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line
 
 _EXAMPLE_LENGTH, _MOST_EXAMPLES = 300, 12
@@ -56,7 +57,7 @@ class Agreement:
         kappa = self.kappa
         if kappa is None:
             return ""
-        cases = "1 case" if len(self.labels) == 1 else f"{len(self.labels):,} cases"
+        cases = counted(len(self.labels), "case")
         other = len(self.disagreements)
         return f"kappa {kappa:.2f} over {cases}" + (f", {other:,} judged otherwise than by you" if other else "")
 

@@ -95,7 +95,7 @@ class DataQuestion(BaseModel):
     text: str = Field("", max_length=200)
     """Words that must be in it."""
     mark: CaseMark | None = None
-    """A person's, or what came of comparing and of evaluations."""
+    """A person's, or of comparing and evaluations."""
     verdict: Judgement | None = None
     """Of the judge."""
     kind: CaseKind | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dsbuilder_tui.domain.evaluation import EvaluationFigures, PassCount, RunFigures
+from dsbuilder_tui.domain.events import ResultsRead
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.sanitise import visible
 
 _MOST_CELLS, _MOST_SOURCES, _MOST_VALUES = 5, 5, 5
 _LEAST_TELLING = 3  # cases with a value, below which nothing is said of it
@@ -53,7 +55,7 @@ def result_lines(figures: EvaluationFigures) -> list[str]:
         more = len(cells) - _MOST_CELLS
         lines.append(f"Fails in: {'; '.join(cells[:_MOST_CELLS])}{f'; and {more:,} more' if more > 0 else ''}")
     if figures.easy:
-        words = "1 case passes" if figures.easy == 1 else f"{figures.easy:,} cases pass"
+        words = f"{counted(figures.easy, 'case')} {'passes' if figures.easy == 1 else 'pass'}"
         lines.append(f"Easy: {words} each time, in two evaluations at least")
     if unclear := unclear_scorers(figures):
         lines.append(
@@ -77,3 +79,14 @@ def worst_values(figures: EvaluationFigures) -> list[str]:
         if count.bad and count.passed + count.bad >= _LEAST_TELLING
     ]
     return [words for _, words in sorted(found, key=lambda one: (-one[0].certain_failure, one[1]))[:_MOST_VALUES]]
+
+
+def results_words(event: ResultsRead) -> str:
+    """``2 evaluations read from MLflow: 41 of 60 answers pass, 3 cases raise errors; worst: refunds, 17 of 20 fail``"""
+    judged = event.passed + event.failed
+    words = f"{event.passed:,} of {counted(judged, 'answer')} {'passes' if judged == 1 else 'pass'}"
+    if event.errors:
+        words += f", {counted(event.errors, 'case')} {'raises an error' if event.errors == 1 else 'raise errors'}"
+    if event.worst:
+        words += f"; worst: {event.worst}, {event.worst_bad:,} of {event.worst_cases:,} fail"
+    return visible(f"{counted(event.evaluations, 'evaluation')} read from MLflow: {words}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from dsbuilder_tui.domain.approval import ApprovalDecision, ApprovalRequest
+from dsbuilder_tui.domain.batch_job import BatchJobState
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case_change import CaseChange
@@ -303,6 +304,26 @@ class ConcurrencyChanged(Event):
     type: ClassVar[str] = "concurrency_changed"
     limit: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchJobChanged(Event):
+    """How a batch job stands: the fields of ``domain.batch_job.BatchJob``."""
+
+    type: ClassVar[str] = "batch_job_changed"
+    job: int
+    round: int
+    model: str
+    remote_id: str
+    state: BatchJobState
+    status: str
+    requests: int
+    done: int
+    failed: int
+    since: float
+    cancelled: bool
+    trouble: str
+    next_look: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

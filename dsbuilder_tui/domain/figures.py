@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.stage import NO_REJECTION, Stage
 
 # From here on a figure says that something should be done. Likeness is the cosine of static word embeddings.
 _LEAST_VARIETY = 0.10  # of the most that is possible
@@ -44,7 +45,7 @@ class Figures:
 
     @property
     def rejected(self) -> int:
-        return sum(self.rejections.values())
+        return sum(count for stage, count in self.rejections.items() if stage not in NO_REJECTION)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready data; the figures rounded to what they are good for."""
@@ -178,15 +179,33 @@ def _evenness(f: Figures) -> Told | None:
 def _turned_away(f: Figures) -> Told | None:
     if not f.rejected:
         return None
-    often = sorted(f.rejections.items(), key=lambda pair: (-pair[1], pair[0]))
+    counts = {stage: count for stage, count in f.rejections.items() if stage not in NO_REJECTION}
+    often = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     candidates = f.cases + f.rejected
     bad = candidates >= _LEAST_TELLING and f.rejected >= _MOST_REJECTED * candidates
     stages = ", ".join(f"{stage} {count:,}" for stage, count in often)
     return Told(
         "rejections", "Turned away", f"{f.rejected:,}",
         f"{counted(f.rejected, 'candidate')} ({share_words(f.rejected, candidates)}) turned away: {stages}.",
-        "The workers run out of ideas: add axis values or examples, or plan fewer cases." if bad else "",
+        _advice_on(often[0][0]) if bad else "",
     )  # fmt: skip
+
+
+def _advice_on(stage: str) -> str:
+    """What helps where most were turned away at this stage."""
+    match stage:
+        case Stage.SCHEMA:
+            return (
+                "Most are not in the form that was asked for: look at the answers (F6); another model may keep to it."
+            )
+        case Stage.VALIDATORS:
+            return "Most break a rule of the plan: F5 tells which; give an example that keeps it, or change the rule."
+        case Stage.JUDGE | Stage.CRITIQUE:
+            return "Most are found wrong by the judge: F5 has its reasons; say more of the application, or change the rubric."
+        case Stage.PERSON:
+            return "Most were turned away by you: say in the category's description what was wrong with them."
+        case _:
+            return "The workers run out of ideas: add axis values or examples, or plan fewer cases."
 
 
 def share_words(part: int, whole: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.plain_words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,10 @@ class NodeJoined(Event):
     cpus: float
     nodes: int
 
+    @property
+    def words(self) -> str:
+        return f"{self.node} joined: {counted(self.nodes, 'node')} at work"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeLost(Event):
@@ -26,3 +31,7 @@ class NodeLost(Event):
     node: str
     calls: int
     nodes: int
+
+    @property
+    def words(self) -> str:
+        return f"{self.node} is lost, {counted(self.calls, 'call')} made again: {counted(self.nodes, 'node')} left"

@@ -22,6 +22,7 @@ class PauseCause(StrEnum):
     NOTHING_USABLE = "nothing_usable"  # calls in a row brought no case
     PLUG_IN = "plug_in"  # one that the plan needs fails at its work
     ANSWERS_JUDGED = "answers_judged"  # kept answers, or cases, were judged, and do not fill every slot
+    BATCHES = "batches"  # batch jobs are with the provider, and nobody waits for them
     FAILURE = "failure"  # of the endpoint, the disk or the session file
 
     @property
@@ -41,6 +42,7 @@ class Pause:
 
 
 ASKED_TO_PAUSE = Pause("asked to pause")
+TERMINAL_CLOSED = Pause("the terminal was closed", PauseCause.TERMINAL_CLOSED)
 
 _BEGINNINGS = (
     ("asked", PauseCause.ASKED), ("closing", PauseCause.CLOSING), ("leaving", PauseCause.LEAVING),

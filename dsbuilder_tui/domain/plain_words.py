@@ -7,10 +7,12 @@ from typing import Any
 
 
 def counted(number: int, noun: str) -> str:
-    """``1 case``, ``3 cases``, ``2 categories``"""
+    """``1 case``, ``3 cases``, ``2 categories``, ``2 branches``"""
     if number == 1:
         return f"1 {noun}"
-    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+    if noun.endswith("y"):
+        return f"{number:,} {noun[:-1]}ies"
+    return f"{number:,} {noun}{'es' if noun.endswith(('ch', 'sh', 's', 'x')) else 's'}"
 
 
 def either(names: Sequence[str]) -> str:

@@ -69,6 +69,8 @@ class BuilderState:
     checkpoints_elsewhere: int = 0  # on other branches alone
     imported: dict[str, Any] = field(default_factory=dict)  # name of the file, cases by category
     judged: dict[str, dict[str, Any]] = field(default_factory=dict)  # by category: see ``JudgedCounts``
+    batch_jobs: int = 0  # that a provider has
+    batch_jobs_since: float = 0.0  # when the oldest of them was made, in seconds of the epoch
 
     @property
     def judged_counts(self) -> dict[str, JudgedCounts]:

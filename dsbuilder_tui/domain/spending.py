@@ -15,13 +15,17 @@ _DIGITS = 9  # of a dollar, in what is written as JSON
 
 
 class Price(BaseModel):
-    """Dollars per million tokens. Without ``cached_input`` cached tokens cost what other input does."""
+    """Dollars per million tokens. Without ``cached_input`` cached tokens cost what other input does.
+
+    ``batch_discount`` is the share of it that a call in a batch job does not cost.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     input: float = Field(ge=0, allow_inf_nan=False)
     output: float = Field(ge=0, allow_inf_nan=False)
     cached_input: float | None = Field(None, ge=0, allow_inf_nan=False)
+    batch_discount: float = Field(0.5, ge=0, le=1)  # the share that a batch job saves
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Spending:
     saving: Saving | None
     prices_as_of: str
     judge: RoleSpending = RoleSpending()
+    batch_saving: float = 0.0  # dollars that batch jobs have saved, as far as prices are known
     stages: Mapping[CallRole, RoleSpending] = field(
         default_factory=dict
     )  # the workers' part by stage, where there are some
@@ -110,6 +115,7 @@ class Spending:
             "dollars": _rounded(self.dollars),
             "known_dollars": _rounded(self.known_dollars),
             "saving": None if self.saving is None else asdict(self.saving),
+            **({"batch_saving": _rounded(self.batch_saving)} if self.batch_saving else {}),
             "prices_as_of": self.prices_as_of,
         }
 

@@ -26,4 +26,5 @@ class Stage(StrEnum):
         return repr(self.value)  # as a name that was read from the session file
 
 
+NO_REJECTION = frozenset({Stage.MISSING})  # what nobody wrote was not turned away either
 COMPARING_STAGES = (Stage.STRUCTURAL, Stage.NEAR, Stage.SEMANTIC)  # hold a case against others, cheapest first

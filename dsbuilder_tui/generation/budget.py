@@ -40,9 +40,10 @@ class Budget:
         limit = self.limit
         return limit is not None and self.known >= limit
 
-    def charge(self, model: str, usage: Usage) -> float | None:
-        """Add a call; returns what it cost in dollars, or None when the model's price is not known."""
-        cost = self.prices.cost(model, usage)
+    def charge(self, model: str, usage: Usage, *, batched: bool = False) -> float | None:
+        """Add a call; returns what it cost in dollars, or None when the model's price is not known. ``batched`` when it was
+        made in a batch job."""
+        cost = self.prices.cost(model, usage, batched=batched)
         self.add(cost, usage)
         return None if cost is None else round(cost, 9)
 

@@ -45,6 +45,7 @@ class CallTrace:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     estimated: bool = False  # the tokens
+    batched: bool = False  # made in a batch job, which costs less
     detail: str = ""
     _pieces: list[str] = field(default_factory=list)
     _room: int = _MOST_ANSWER

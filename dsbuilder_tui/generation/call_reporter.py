@@ -69,12 +69,13 @@ class CallReporter:
         trace = result.trace
         assert trace is not None
         now, seq = self._clock.now(), self._store.next_seq()
-        dollars = self._budget.charge(trace.model, result.usage)
+        dollars = self._budget.charge(trace.model, result.usage, batched=trace.batched)
         self._journal.call(
             WorkerCall(
                 seq=seq, category=batch.category.name, batch=batch.number, model=trace.model, size=len(batch.slots),
                 outcome=result.outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
                 seconds=result.seconds, detail=result.detail, created_at=now, worker=worker, role=trace.role,
+                batched=trace.batched,
             ),
             BatchFinished(
                 ts=now, batch=batch.number, worker=worker, category=batch.category.name,

@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
@@ -31,7 +31,10 @@ CallEnded = Callable[[Batch, BatchOutcome], Awaitable[None]]
 
 
 class CallsInFlight:
-    """Runs each call as a task of its own. A call stays *unsettled* from its begin until ``settle``, also when it has ended."""
+    """Runs each call as a task of its own. A call stays *unsettled* from its begin until ``settle``, also when it has ended.
+
+    One that *waits* has been begun, and its answer may be hours away: nobody works on it until it has ``arrived``.
+    """
 
     def __init__(
         self,
@@ -43,15 +46,27 @@ class CallsInFlight:
     ) -> None:
         """``changed`` is called whenever a call has ended, ``failed`` with what one has raised."""
         self._log, self._clock, self._changed, self._failed = log, clock, changed, failed
-        self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number
+        self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number; 0 while it waits
+        self._waiting: set[int] = set()  # batches
+        self._numbered = 0  # workers that have a call
         self._task_of: dict[int, asyncio.Task[None]] = {}  # by batch number: calls that have not ended
         self._unsettled: dict[int, CallInFlight] = {}  # by batch number
         self._free_workers: list[int] = []
         self._cut_off: set[int] = set()  # batches whose call a person wants ended
 
     def __len__(self) -> int:
-        """Calls that have not ended."""
-        return len(self._tasks)
+        """Calls that somebody works on."""
+        return self._numbered
+
+    @property
+    def waiting(self) -> int:
+        """Calls whose answer may be hours away."""
+        return len(self._waiting)
+
+    @property
+    def at_work(self) -> int:
+        """Unsettled calls apart from those that wait."""
+        return len(self._unsettled) - len(self._waiting)
 
     @property
     def unsettled(self) -> int:
@@ -60,41 +75,75 @@ class CallsInFlight:
 
     @property
     def categories(self) -> set[str]:
-        """The categories that calls are in flight for."""
-        return {self._unsettled[number].batch.category.name for number in self._task_of}
+        """The categories that calls are in flight for, apart from those that wait."""
+        return {self._unsettled[number].batch.category.name for number in self._task_of if number not in self._waiting}
 
     def is_unsettled(self, batch: int) -> bool:
         """Whether a call has not been settled yet."""
         return batch in self._unsettled
 
     def roles(self) -> dict[str, set[CallRole]]:
-        """In which roles there are unsettled calls, by category."""
+        """In which roles there are unsettled calls that do not wait, by category."""
         found: dict[str, set[CallRole]] = {}
-        for call in self._unsettled.values():
-            if call.result.trace is not None:
+        for number, call in self._unsettled.items():
+            if call.result.trace is not None and number not in self._waiting:
                 found.setdefault(call.batch.category.name, set()).add(call.result.trace.role)
         return found
 
     def begin(self, batch: Batch, model: str, role: CallRole, make: MakeCall, ended: CallEnded) -> BatchStarted:
         """Start a call. ``ended`` is awaited behind it, also when a person has cut it off, unless it is dropped or fails."""
-        worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
+        worker = self._next_worker()
+        trace = self._trace(batch, worker, model, role)
+        self._log.begin(trace)
+        self._start(batch, trace, make, ended)
+        return _started(trace)
+
+    def begin_waiting(self, batch: Batch, model: str, role: CallRole, make: MakeCall, ended: CallEnded) -> None:
+        """Start a call that waits; ``make`` goes on when its answer is there, and says so with ``arrived``."""
+        trace = self._trace(batch, 0, model, role)
+        trace.batched = True
+        self._waiting.add(batch.number)
+        self._start(batch, trace, make, ended)
+
+    def arrived(self, batch: int) -> BatchStarted | None:
+        """The answer to a call that waited is there. None when nobody waits for it any more."""
+        call = self._unsettled.get(batch)
+        if call is None or batch not in self._waiting or call.result.trace is None:
+            return None
+        self._waiting.discard(batch)
+        trace = call.result.trace
+        trace.worker, trace.started = self._next_worker(), self._clock.now()
+        self._unsettled[batch] = replace(call, worker=trace.worker)
+        self._tasks[self._task_of[batch]] = trace.worker
+        self._log.begin(trace)
+        return _started(trace)
+
+    def leave(self, batch: int) -> None:
+        """Forget a call as if it had never been begun: nothing is recorded of it."""
+        self._waiting.discard(batch)
+        self._unsettled.pop(batch, None)
+        if (task := self._task_of.get(batch)) is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    def _next_worker(self) -> int:
+        self._numbered += 1
+        return heapq.heappop(self._free_workers) if self._free_workers else self._numbered
+
+    def _trace(self, batch: Batch, worker: int, model: str, role: CallRole) -> CallTrace:
         ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
         attempt = max((wanted.attempt for wanted in batch.slots), default=0)
-        now, name = self._clock.now(), batch.category.name
-        trace = CallTrace(
-            batch=batch.number, worker=worker, category=name, model=model, slots=ordinals, attempt=attempt, started=now,
-            role=role,
+        return CallTrace(
+            batch=batch.number, worker=worker, category=batch.category.name, model=model, slots=ordinals, attempt=attempt,
+            started=self._clock.now(), role=role,
         )  # fmt: skip
-        self._log.begin(trace)
+
+    def _start(self, batch: Batch, trace: CallTrace, make: MakeCall, ended: CallEnded) -> None:
         result = BatchOutcome(trace=trace)
-        self._unsettled[batch.number] = CallInFlight(batch, worker, result)
+        self._unsettled[batch.number] = CallInFlight(batch, trace.worker, result)
         task = asyncio.create_task(self._run(batch, trace, result, make, ended))
-        self._tasks[task] = worker
+        self._tasks[task] = trace.worker
         self._task_of[batch.number] = task
         task.add_done_callback(self._ended)
-        return BatchStarted(
-            ts=now, batch=batch.number, worker=worker, category=name, slots=ordinals, attempt=attempt, role=role
-        )
 
     async def _run(
         self, batch: Batch, trace: CallTrace, result: BatchOutcome, make: MakeCall, ended: CallEnded
@@ -114,8 +163,10 @@ class CallsInFlight:
         finally:
             del self._task_of[batch.number]
             cancelled = isinstance(sys.exception(), asyncio.CancelledError)
-            self._end_trace(result, CallOutcome.CANCELLED if cancelled else result.outcome)
-        await ended(batch, result)
+            if trace.worker:
+                self._end_trace(result, CallOutcome.CANCELLED if cancelled else result.outcome)
+        if batch.number in self._unsettled:  # else it was left
+            await ended(batch, result)
 
     def _end_trace(self, result: BatchOutcome, outcome: CallOutcome) -> None:
         trace, usage = result.trace, result.usage
@@ -126,7 +177,9 @@ class CallsInFlight:
             self._log.end(trace, self._clock.now(), outcome)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        heapq.heappush(self._free_workers, self._tasks.pop(task))
+        if worker := self._tasks.pop(task):
+            heapq.heappush(self._free_workers, worker)
+            self._numbered -= 1
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed(error)
         self._changed()
@@ -150,7 +203,7 @@ class CallsInFlight:
 
     def cut_off(self, batch: int) -> bool:
         """End a call because a person wants it; what it has delivered counts. False when it is not in flight."""
-        if batch not in self._task_of:
+        if batch not in self._task_of or batch in self._waiting:
             return False
         if batch not in self._cut_off:
             self._cut_off.add(batch)
@@ -177,3 +230,10 @@ class CallsInFlight:
         for task in dropped:
             task.cancel()
         await asyncio.gather(*dropped, return_exceptions=True)
+
+
+def _started(trace: CallTrace) -> BatchStarted:
+    return BatchStarted(
+        ts=trace.started, batch=trace.batch, worker=trace.worker, category=trace.category, slots=trace.slots,
+        attempt=trace.attempt, role=trace.role,
+    )  # fmt: skip

@@ -112,14 +112,16 @@ class Past:
                 [(text.seq, structure_hash(text.inputs, kinds[text.category]), text.ordinal) for text in gone], np.int64
             ).reshape(-1, 3)
         ]
-        categories = [np.array([compared.index(text.category) for text in gone], np.int64)]
+        categories = [np.array([compared.index(text.category) for text in gone], np.int32)]
         for number, name in enumerate(compared):
             filled = rows.filled.get(name, ())
             values = (value for ordinal, structure, seq in filled for value in (seq, structure or 0, ordinal))
             parts.append(np.fromiter(values, np.int64, 3 * len(filled)).reshape(-1, 3))
-            categories.append(np.full(len(filled), number, np.int64))
+            categories.append(np.full(len(filled), number, np.int32))
         table = np.concatenate(parts)
-        source = np.concatenate([np.arange(len(gone)), np.full(len(table) - len(gone), -1)])
+        parts.clear()
+        source = np.full(len(table), -1, np.int32)
+        source[: len(gone)] = np.arange(len(gone))
         order = np.argsort(table[:, 0], kind="stable")
         self.seqs, self.texts, self.ordinals = table[order].T
         self.categories = np.concatenate(categories)[order]

@@ -21,6 +21,7 @@ from dsbuilder_tui.domain.case_pair import TAG as PAIR_TAG
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, CaseWithdrawn, SlotExhausted
 from dsbuilder_tui.domain.judging import TAG, Verdict
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
@@ -343,7 +344,7 @@ class Gate:
         slot = batch.slots[index].slot
         calls = self.ledger.give_back(slot, fruitless=fruitless, alone=len(batch.slots) == 1)
         if calls is not None:
-            words = f"{calls} calls brought no case for it, the last one {outcome}: {detail}"
+            words = f"{counted(calls, 'call')} brought no case for it, the last one {outcome}: {detail}"
             event = self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
             self.journal.note(event)  # there is no rejection that would tell of it
 

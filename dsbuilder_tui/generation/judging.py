@@ -389,7 +389,7 @@ class Judging:
         self._barren = 0 if result.delivered else self._barren + 1
         if self._barren < _MOST_BARREN:
             return
-        words = f"{self._barren} calls of the judge in a row brought no usable verdict ({result.detail})"
+        words = f"{counted(self._barren, 'call')} of the judge in a row brought no usable verdict ({result.detail})"
         if self._is_needed:
             self._hooks.pause(Pause(words, PauseCause.NOTHING_USABLE))
         else:

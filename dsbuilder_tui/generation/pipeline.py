@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
+from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
-from dsbuilder_tui.domain.call_role import CallRole
-from dsbuilder_tui.domain.case import AcceptedCase, Candidate, display_text
+from dsbuilder_tui.domain.case import AcceptedCase, Candidate
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
 from dsbuilder_tui.domain.events import Event, Notice, RunPausing
@@ -19,11 +17,13 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
-from dsbuilder_tui.generation.call_log import CallLog, CallTrace
+from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.generation.call_reporter import CallReporter
 from dsbuilder_tui.generation.call_review import CallReview
+from dsbuilder_tui.generation.call_starter import CallStarter
 from dsbuilder_tui.generation.calls_in_flight import CallsInFlight
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue, JudgedCandidate, StagedCandidate
 from dsbuilder_tui.generation.case_stages import CaseStages, StageHooks
@@ -31,22 +31,23 @@ from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judging import Judging, RunHooks
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.generation.originals import to_be_written
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.remote_vectors import VectorsGivenUp
 from dsbuilder_tui.generation.run_models import RunModels
-from dsbuilder_tui.generation.runners import RunnerContext, open_unless, runner_kind
+from dsbuilder_tui.generation.runners import RunnerContext, RunnersInRounds, open_unless, runner_kind
 from dsbuilder_tui.generation.stage_callers import StageCallers
 from dsbuilder_tui.generation.templating import Templating
 from dsbuilder_tui.generation.validator_check import Validated
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
-from dsbuilder_tui.models.prices import BUILT_IN
 from dsbuilder_tui.models.protocol import TellsLimits, TransientError
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.session_store import SessionStore
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.generation.batch_rounds import BatchRounds
 
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
 _MOST_FAILURES = 5
@@ -72,8 +73,11 @@ class Pipeline:
         seed: int,
         calls: CallLog,
         budget: Budget,
+        *,
+        waits: bool = True,
     ) -> None:
-        """``models`` are those that plan and settings call for, made; they stay the caller's to close."""
+        """``models`` are those that plan and settings call for, made; they stay the caller's to close. Without ``waits`` it
+        pauses where there is nothing to do but wait for what takes hours."""
         model = models.writer
         self._plan, self._config, self._store, self._model, self._seed = plan, config, store, model, seed
         self._clock, self._budget = clock, budget
@@ -99,8 +103,11 @@ class Pipeline:
             RunnerContext(
                 plan=plan, config=config, writer=model, store=store, limit=self._limit, clock=clock,
                 tell=lambda event: self._reporter.tell(event), on_retry=self._retry_scheduled, on_hedge=self._hedged,
+                waits=waits, prompter=self._prompter, gate=self.gate, calls=self._calls, budget=budget, emit=emit,
+                pause=self.pause, fail=self._fail, wake=self.wake,
             )
         )  # fmt: skip
+        at_once = self._runners.live if isinstance(self._runners, RunnersInRounds) else self._runners
         keeps = config.response_journal_mb > 0 and not model.ordered
         self._reporter = CallReporter(store, self._journal, budget, clock, emit, keeps_answers=keeps)
         self._templating = Templating(
@@ -117,7 +124,7 @@ class Pipeline:
             ),
         )  # fmt: skip
         callers = StageCallers(
-            plan, config, models, self._prompter, self._runners.runner_of, limit=self._limit, budget=budget, clock=clock,
+            plan, config, models, self._prompter, at_once.runner_of, limit=self._limit, budget=budget, clock=clock,
             on_retry=self._retry_scheduled,
         )  # fmt: skip
         self._stages = CaseStages(
@@ -127,6 +134,11 @@ class Pipeline:
                 finished=self._intake.put_back, ended=self._remember_call, tell=self._reporter.tell, fail=self._fail,
                 endpoint_is_out=lambda: self._limit.gave_up(config.max_retries),
             ),
+        )  # fmt: skip
+        self._starter = CallStarter(
+            plan, config, store, models, self._prompter, self._runners, gate=self.gate, calls=self._calls, limit=self._limit,
+            review=self._review, templating=self._templating, stages=self._stages, intake=self._intake,
+            tell=self._reporter.tell, pause=self.pause,
         )  # fmt: skip
         self.live = False  # decisions that a person makes can be taken in
         self.ready = asyncio.Event()  # it is live, or will never be (again)
@@ -152,6 +164,7 @@ class Pipeline:
             await self._judging.restore(rows)
             await self._stages.restore()
             await self._templating.restore()
+            await self._starter.restore()
             return await self._run()
         except VectorsGivenUp:
             return PipelineResult(False, 0, self._pause)
@@ -214,6 +227,8 @@ class Pipeline:
                 RunPausing(ts=self._clock.now(), draining=in_flight, reason=why.reason, cause=why.cause)
             )
             self._wake.set()
+            if self.rounds is not None:
+                self.rounds.pause()
 
     def keep_budget(self) -> None:
         """Pause when the session has cost what it may, unless there is nothing left to write."""
@@ -239,6 +254,11 @@ class Pipeline:
             )
             self.pause(Pause(error.problem.rstrip("."), PauseCause.PLUG_IN))
 
+    @property
+    def rounds(self) -> BatchRounds | None:
+        """The rounds of batch jobs, where that is how calls are made."""
+        return self._starter.rounds
+
     def wake(self) -> None:
         """Look again at what there is to do."""
         self._wake.set()
@@ -251,6 +271,9 @@ class Pipeline:
         """End the wait of a call before its next try. False when it is not waiting."""
         return self._judging.retry_now(batch) or self._calls.retry_now(batch)
 
+    def places(self) -> tuple[RunnerPlace, ...]:
+        return self._runners.places()
+
     def stop_draining(self) -> None:
         """Drop the work in flight at once."""
         self._deadline = self._clock.monotonic()
@@ -261,12 +284,17 @@ class Pipeline:
         while self._failure is None:
             if self._pause is None:
                 self._templating.look()
-                self._start_batches()
+                self._starter.start()
             pausing = self._pause is not None
             if self._judging.is_on:
                 self._judging.look(self._calls.categories, quiet=self._intake.is_empty, pausing=pausing)
             done = pausing or self._ledger.open == 0
-            if done and not self._calls.unsettled and self._judging.is_over(pausing=pausing):
+            if (
+                done
+                and not self._calls.unsettled
+                and not self._starter.is_collecting
+                and self._judging.is_over(pausing=pausing)
+            ):
                 break
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
@@ -282,60 +310,12 @@ class Pipeline:
 
     async def _drop(self) -> None:
         """Cut off the calls in flight; cases that have come in already still count."""
+        if self.rounds is not None:
+            for batch in self.rounds.detach():
+                self._calls.leave(batch)
         await self._calls.drop()
         await self._stages.close()
         await self._judging.close()
-
-    def _start_batches(self) -> None:
-        # What is done but not yet judged counts too: what is held back stays bounded, and calls that are not needed any
-        # more, or that the budget has no dollars for, are not made.
-        most = self._config.workers if self._model.ordered else self._limit.most_begun
-        # A call that waits to be made again has given its place back.
-        while (
-            (idle := self._limit.limit - len(self._calls) + self._limit.resting) > 0
-            and self._calls.unsettled < most
-            and not self._journal.congested
-        ):
-            if self._stages.begin():
-                continue
-            batch = self._ledger.lease(self._size, idle, self._review.brake.held | self._templating.held)
-            if batch is None:
-                if self._stages.begin(partial_groups=True):
-                    continue
-                stopped = self._templating.stuck or (self._review.brake.reason if self._review.brake.held else "")
-                if not self._calls.unsettled and stopped and self._ledger.open:
-                    self.pause(Pause(stopped, PauseCause.NOTHING_USABLE))  # the others are done
-                return
-            self._intake.expect(batch)
-            name, make = self._models.drafter_of(batch.category).name, partial(self._call, batch)
-            if self._templating.writes(batch.category.name):
-                name = BUILT_IN
-                make = partial(self._templating.expand, batch, partial(self._intake.put, batch.number))
-            self._reporter.tell(self._calls.begin(batch, name, CallRole.WORKER, make, self._intake.finish))
-
-    def _size(self, category: str) -> int:
-        return self._templating.size(category) or self._review.size(category)
-
-    async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
-        near = await self._store.cases.by_seq_or_withdrawn(batch.avoid) if batch.avoid else {}
-        if len(near) < len(set(batch.avoid)):  # the case it was too close to is accepted, but not written yet
-            await self._journal.flush()
-            near = await self._store.cases.by_seq_or_withdrawn(batch.avoid)
-        avoided = [display_text(case.inputs) for case in near.values()]
-        batch = await self._with_originals(batch)
-        request = self._prompter.request(batch.category, batch.slots, avoided)
-        trace.system, trace.prompt = request.system, request.prompt
-        runner = self._runners.runner_of(self._models.drafter_of(batch.category))
-        await runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
-
-    async def _with_originals(self, batch: Batch) -> Batch:
-        if all(wanted.slot.pair is None and wanted.slot.varies is None for wanted in batch.slots):
-            return batch
-        await self._journal.flush()  # an original is accepted, but may not be written yet
-        slots = [wanted.slot for wanted in batch.slots]
-        slots = await to_be_written(self._store, self._config.score_thresholds, slots)
-        requests = (replace(wanted, slot=slot) for wanted, slot in zip(batch.slots, slots, strict=True))
-        return replace(batch, slots=tuple(requests))
 
     def _keeper_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -413,7 +393,7 @@ class Pipeline:
         self._wake.set()
         if self._review.brake.on:
             self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))
-        if result.outcome is CallOutcome.FAILED and not result.delivered:
+        if result.outcome is CallOutcome.FAILED and not result.delivered and self.rounds is None:
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= _MOST_FAILURES or self._limit.gave_up(self._config.max_retries):
                 self._fail(
@@ -428,6 +408,8 @@ class Pipeline:
             self._templating.ended(batch, result)
             return
         self._reporter.ended(batch, self._calls.settle(batch.number).worker, result)
+        if self.rounds is not None:
+            self.rounds.settled(batch.number, result)
         self.keep_budget()
 
     def _limit_changed(self, limit: int, reason: str) -> None:

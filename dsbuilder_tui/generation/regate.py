@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.answer_versions import read_answer
 from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
@@ -37,6 +38,8 @@ class RegateCounts:
 
 class Regate:
     """Fills open slots with what models answered in another session. One instance a run; nothing is asked of a model."""
+
+    rounds = None  # it makes no calls that wait
 
     def __init__(
         self,
@@ -158,6 +161,9 @@ class Regate:
     def cancel_call(self, batch: int) -> bool:
         """There is no call."""
         return False
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        return ()
 
     def retry_call_now(self, batch: int) -> bool:
         """There is no call."""

@@ -11,6 +11,7 @@ from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.generation.candidate_queue import JudgedCandidate
@@ -26,6 +27,8 @@ from dsbuilder_tui.store.session_store import SessionStore
 
 class SessionJudging:
     """Has the cases of some categories judged. One instance a run; a driver as ``RunDriver`` says."""
+
+    rounds = None  # it makes no calls that wait
 
     def __init__(
         self,
@@ -138,6 +141,9 @@ class SessionJudging:
 
     def cancel_call(self, batch: int) -> bool:
         return self._judging.cancel(batch)
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        return ()
 
     def retry_call_now(self, batch: int) -> bool:
         return self._judging.retry_now(batch)

@@ -110,6 +110,11 @@ class Templating:
         """Whether the cases of a category are made of templates."""
         return category in self._stocks
 
+    @property
+    def categories(self) -> frozenset[str]:
+        """The categories whose cases are made of templates."""
+        return frozenset(self._stocks)
+
     def size(self, category: str) -> int | None:
         """How many of a category's slots are taken at once; None for one whose cases are not made of templates."""
         return _CASES_A_BATCH if category in self._stocks else None

@@ -182,14 +182,14 @@ class ChatOptions:
         """Whether an option has not been refused."""
         return option in self._taken
 
-    def body(self, request: ChatRequest, options: frozenset[ChatOption]) -> bytes:
-        """The request as JSON, with these options."""
+    def body(self, request: ChatRequest, options: frozenset[ChatOption], *, stream: bool = True) -> bytes:
+        """The request as JSON, with these options; its answer is to come as a stream, or whole."""
         messages = request.messages
         if request.earlier is not None:
             messages = request.earlier.added_to(
                 messages, thoughts=ChatOption.EARLIER_THOUGHTS in options, signatures=ChatOption.SIGNATURES in options
             )
-        body: dict[str, Any] = {"model": self._model, "messages": messages, "stream": True}
+        body: dict[str, Any] = {"model": self._model, "messages": messages} | ({"stream": True} if stream else {})
         if ChatOption.STREAM_OPTIONS in options:
             body["stream_options"] = {"include_usage": True}
         if ChatOption.MAX_TOKENS in options:

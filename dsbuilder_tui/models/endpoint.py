@@ -69,6 +69,9 @@ class Endpoint:
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[own_origin_only()],
         )
+        self._patient = aiohttp.ClientTimeout(
+            total=None, sock_connect=config.connect_timeout, sock_read=config.request_timeout
+        )
         # A proxy takes its login from the CONNECT for https, and from the request itself for http.
         over_tls = self.url.startswith("https:")
         self._via: dict[str, Any] = {
@@ -87,6 +90,16 @@ class Endpoint:
         """The request, as aiohttp's: to be awaited, or entered with ``async with``."""
         return self._http.post(self._at(path), data=body, **self._via)
 
+    def send_form(self, path: str, form: aiohttp.FormData) -> Any:
+        """The request with a form's fields and files, as aiohttp's; however long it takes, while something moves."""
+        body = form()
+        headers = {**(self._via["headers"] or {}), "Content-Type": body.headers["Content-Type"]}
+        return self._http.post(self._at(path), data=body, timeout=self._patient, **{**self._via, "headers": headers})
+
+    def get(self, path: str) -> Any:
+        """The request, as aiohttp's; its answer may take however long, while something comes."""
+        return self._http.get(self._at(path), timeout=self._patient, **self._via)
+
     async def get_json(self, path: str) -> tuple[int, Any]:
         """Status and parsed body (None when it is not JSON). Raises ``TransientError`` or ``EndpointRefused``."""
         try:
@@ -98,7 +111,9 @@ class Endpoint:
     def _at(self, path: str) -> str:
         """A service of the endpoint. What stands behind a ``?`` in its address, such as Azure's api-version, stays at the end."""
         base, mark, query = self.address.url.partition("?")
-        return base.rstrip("/").removesuffix("/chat/completions") + path + mark + query
+        path, own, more = path.partition("?")
+        queries = "&".join(filter(None, (query, more)))
+        return base.rstrip("/").removesuffix("/chat/completions") + path + ("?" if mark or own else "") + queries
 
     def encoding_refused(self, encoding: str) -> EndpointRefused:
         """What an answer means that is compressed in a way that was not asked for."""

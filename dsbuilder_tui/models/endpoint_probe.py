@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.agent_answer import AgentAnswer
+from dsbuilder_tui.models.batch_client import BatchClient
 from dsbuilder_tui.models.chat_answer import choices_of, read_usage
 from dsbuilder_tui.models.chat_client import ChatClient
 from dsbuilder_tui.models.chat_options import ChatOption, ChatOptions, ChatRequest, OptionMemory
@@ -25,6 +26,7 @@ from dsbuilder_tui.models.endpoint_errors import explain
 from dsbuilder_tui.models.error_report import read_body
 from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import CallRefused, TransientError
+from dsbuilder_tui.settings.runner_names import BATCH_API
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _CASES = {
@@ -149,6 +151,8 @@ async def _checks(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGene
             yield finding
         if works and config.workers > 1:
             yield await _parallel(client, min(_MOST_AT_ONCE, config.workers))
+        if works and (found := await _batch_api(client, config)) is not None:
+            yield found
         if told := client.endpoint.limits.last.words:
             yield ProbeFinding("limits", f"{told} are told of in headers, and kept to")
     finally:
@@ -163,6 +167,15 @@ async def _checks(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGene
     if _Role.MAIN in unlisted:
         yield _explained(unlisted[_Role.MAIN], config.model, finding.problem is None)
     yield finding
+
+
+async def _batch_api(client: ChatClient, config: DatasetBuilderConfig) -> ProbeFinding | None:
+    """Whether there is a Batch API; None where there is none and nobody wants one."""
+    try:
+        await BatchClient(client.endpoint, client.model).require()
+    except (DsbuilderError, TransientError, CallRefused) as error:
+        return ProbeFinding("Batch API", problem=_problem(error, client.url)) if config.runner == BATCH_API else None
+    return ProbeFinding("Batch API", "answers: --batch-api has calls made within a day, for less")
 
 
 def _explained(unlisted: ProbeFinding, model: str, works: bool) -> ProbeFinding:

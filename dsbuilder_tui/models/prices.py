@@ -41,16 +41,19 @@ class PriceTable:
                     return prices[name]
         return None
 
-    def cost(self, model: str, usage: Usage) -> float | None:
-        """What these tokens of a model cost in dollars, or None when its price is not known."""
+    def cost(self, model: str, usage: Usage, *, batched: bool = False) -> float | None:
+        """What these tokens of a model cost in dollars, or None when its price is not known. ``batched`` in a batch job."""
         price = self.price(model)
         if price is None:
             return None
         cached = min(usage.cached_tokens, usage.prompt_tokens)
         rate = price.input if price.cached_input is None else price.cached_input
+        share = 1 - price.batch_discount if batched else 1.0
         return (
-            (usage.prompt_tokens - cached) * price.input + cached * rate + usage.completion_tokens * price.output
-        ) / _MILLION
+            share
+            * ((usage.prompt_tokens - cached) * price.input + cached * rate + usage.completion_tokens * price.output)
+            / _MILLION
+        )
 
     def spending(
         self,
@@ -59,27 +62,40 @@ class PriceTable:
         main_model: str,
         judge: Mapping[str, Usage] | None = None,
         stages: Mapping[CallRole, Mapping[str, Usage]] | None = None,
+        batched: Mapping[str, Usage] | None = None,
     ) -> Spending:
         """The bill for what each model was used for; ``main_model`` is the one that the saving is measured against.
 
-        ``workers`` is all that wrote, ``stages`` the same by stage, where there is more than one.
+        ``workers`` is all that wrote, ``stages`` the same by stage, where there is more than one; ``batched`` is the part of
+        the drafts that was written in batch jobs.
         """
-        lines = tuple(self._line(model, usage) for model, usage in workers.items())
+        batched = batched or {}
+        lines = self._role(workers, batched).models
         return Spending(
             main_agent=self._role(main_agent),
             workers=RoleSpending(lines),
+            batch_saving=sum(self._saved(model, usage) for model, usage in batched.items()),
             saving=self._saving(lines, workers, main_model),
             prices_as_of=self.as_of,
             judge=self._role(judge or {}),
-            stages={role: self._role(used) for role, used in (stages or {}).items()},
+            stages={
+                role: self._role(used, batched if role is CallRole.WORKER else {})
+                for role, used in (stages or {}).items()
+            },
         )
 
-    def _role(self, used: Mapping[str, Usage]) -> RoleSpending:
-        return RoleSpending(tuple(self._line(model, usage) for model, usage in used.items()))
+    def _role(self, used: Mapping[str, Usage], batched: Mapping[str, Usage] | None = None) -> RoleSpending:
+        saved = {model: self._saved(model, usage) for model, usage in (batched or {}).items()}
+        return RoleSpending(tuple(self._line(model, usage, saved.get(model, 0.0)) for model, usage in used.items()))
 
-    def _line(self, model: str, usage: Usage) -> ModelSpending:
+    def _saved(self, model: str, usage: Usage) -> float:
+        """Dollars that these tokens cost less in a batch job; 0 where the price is not known."""
+        return (self.cost(model, usage) or 0.0) - (self.cost(model, usage, batched=True) or 0.0)
+
+    def _line(self, model: str, usage: Usage, saved: float) -> ModelSpending:
         prompt, completion = usage.prompt_tokens, usage.completion_tokens
         dollars = self.cost(model, usage) if prompt or completion else 0.0
+        dollars = None if dollars is None else dollars - saved
         return ModelSpending(model, prompt, min(usage.cached_tokens, prompt), completion, dollars)
 
     def _saving(self, lines: tuple[ModelSpending, ...], workers: Mapping[str, Usage], main_model: str) -> Saving | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, as_pickled
@@ -12,7 +12,11 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
-from dsbuilder_tui.models.chat_options import OptionMemory
+from dsbuilder_tui.models.chat_options import ChatOption, OptionMemory
+from dsbuilder_tui.models.error_report import ErrorReport
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.models.batch_client import BatchClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,33 @@ class LearningModel(Protocol):
 
     def learn_from(self, memory: OptionMemory) -> None:
         """Begin a run with what is known, and add to it."""
+        ...
+
+
+@runtime_checkable
+class BatchableModel(Protocol):
+    """A model whose calls can be made by a Batch API, together and for less."""
+
+    name: str
+
+    def batch_client(self) -> BatchClient:
+        """The Batch API of its endpoint."""
+        ...
+
+    def batch_options(self, request: WorkerRequest) -> frozenset[ChatOption]:
+        """The options that a request is sent with now."""
+        ...
+
+    def batch_body(self, request: WorkerRequest, options: frozenset[ChatOption]) -> bytes:
+        """A request as it stands in an input file."""
+        ...
+
+    def batch_answer(self, completion: Mapping[str, Any]) -> Iterator[str | Thought | StreamEnd]:
+        """A whole answer, as ``WorkerModel.stream`` gives it."""
+        ...
+
+    def batch_failure(self, request: WorkerRequest, options: frozenset[ChatOption], report: ErrorReport) -> Exception:
+        """What an error in place of an answer means, as ``WorkerModel.stream`` would raise it."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import WorkerCall
@@ -18,6 +19,10 @@ class SessionCalls:
     def live(self) -> list[CallTrace]:
         """The calls in flight, then the last 100 that ended, each the newest first. They go on changing."""
         return self._context.call_log.calls()
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        """Where the calls of the run that goes on are made, as the nodes of a cluster; none where that is this process."""
+        return self._context.run.places() if self._context.run else ()
 
     def cancel(self, batch: int) -> bool:
         """Cut a call off. What it has delivered counts; its other slots are open again, without a mark against them.

@@ -11,6 +11,7 @@ from dsbuilder_tui.domain.figures import Coverage
 from dsbuilder_tui.domain.history_point import HistoryPoint
 from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.domain.moment_words import local_time, moment
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.session.coverage_counts import coverage_at
@@ -112,7 +113,9 @@ class SessionCheckpoints:
         when there is none."""
         found = await self._context.files.store.checkpoints.last(cases=cases)
         if found is None:
-            raise InputError(f"No checkpoint on this branch has {cases:,} cases or fewer.", "F4 shows which there are.")
+            raise InputError(
+                f"No checkpoint on this branch has {counted(cases, 'case')} or fewer.", "F4 shows which there are."
+            )
         return found
 
     async def by_time(self, until: float) -> Checkpoint:

@@ -17,6 +17,7 @@ from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.session.stage_costs import expected_stage_dollars
 from dsbuilder_tui.session.template_costs import expected_template_costs
+from dsbuilder_tui.settings.runner_names import BATCH_API, LOCAL
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import AgentCall
 
@@ -29,11 +30,12 @@ _AGENT_CALLS, _AGENT_PROMPT_TOKENS, _AGENT_ANSWER_TOKENS = 3, 6_000, 250
 class ExpectedCost:
     """What is likely to be spent from now on, in dollars; None where a price is not known.
 
-    ``cases`` is for writing and judging them.
+    ``cases`` is for writing and judging them; ``saved`` what they cost less than without a Batch API.
     """
 
     cases: float | None
     main_agent: float | None
+    saved: float = 0.0
 
     @property
     def dollars(self) -> float | None:
@@ -71,8 +73,13 @@ class SessionCosts:
         workers, judge = spent.workers.dollars, spent.judge.dollars
         so_far = None if workers is None or judge is None else workers + judge
         if so_far and accepted >= _ENOUGH_SEEN:
-            return ExpectedCost(so_far / accepted * left, agent)
-        return ExpectedCost(_at_first(plan or self._context.plan, config, left), agent)
+            return ExpectedCost(so_far / accepted * left, agent, spent.batch_saving / accepted * left)
+        plan = plan or self._context.plan
+        cases = _at_first(plan, config, left)
+        if config.runner != BATCH_API:
+            return ExpectedCost(cases, agent)
+        at_once = _at_first(plan, config.model_copy(update={"runner": LOCAL}), left)
+        return ExpectedCost(cases, agent, at_once - cases if at_once is not None and cases is not None else 0.0)
 
     async def note_agent_call(self, purpose: str, model: str, usage: Usage, seconds: float) -> None:
         """Keep a call of the main agent, and say what it cost; it counts towards the budget of a run that goes on."""

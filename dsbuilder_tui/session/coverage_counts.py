@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -27,6 +28,34 @@ _TRIES = 3  # to read while a person changes cases
 _KNOWN = 20_000  # different attribute tuples that are remembered as read
 
 
+class OddCases:
+    """The attribute tuples of cases that have others than their slots were planned with, 4 bytes a slot up to the last of them:
+    rows that came with a file are all such."""
+
+    def __init__(self) -> None:
+        self._codes: list[tuple[int, ...]] = []
+        self._numbers: dict[tuple[int, ...], int] = {}
+        self._slots: dict[str, array[int]] = {}
+
+    def note(self, category: str, ordinal: int, code: tuple[int, ...]) -> None:
+        """The case of a slot has this tuple."""
+        if code not in self._numbers:
+            self._numbers[code] = len(self._codes)
+            self._codes.append(code)
+        slots = self._slots.setdefault(category, array("i"))
+        if ordinal >= len(slots):
+            slots.extend(array("i", [-1]) * (ordinal + 1 - len(slots)))
+        slots[ordinal] = self._numbers[code]
+
+    def pop(self, category: str, ordinal: int) -> tuple[int, ...] | None:
+        """The tuple of the case of a slot, which is forgotten; None where it has that of its slot."""
+        slots = self._slots.get(category)
+        if slots is None or ordinal >= len(slots) or slots[ordinal] < 0:
+            return None
+        number, slots[ordinal] = slots[ordinal], -1
+        return self._codes[number]
+
+
 @dataclass(slots=True)
 class CoverageCount:
     """The grids of all categories, and what is needed to go on counting."""
@@ -35,7 +64,7 @@ class CoverageCount:
     grids: dict[str, Grid]
     slots: Mapping[str, NDArray[np.int32]]  # of each category, the row of every slot there ever was, from ordinal 1
     last: int = 0  # the last place in the history that was read
-    odd: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)  # cases that differ from their slot
+    odd: OddCases = field(default_factory=OddCases)
     known: dict[tuple[str, str | None], tuple[int, ...]] = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
@@ -69,7 +98,7 @@ class CoverageCount:
             self.grids[name].add(found_rows)
             expected = self._rows(name, ordinals[name])
             for index in np.flatnonzero((found_rows != expected).any(axis=1)):
-                self.odd[name, ordinals[name][index]] = codes[index]
+                self.odd.note(name, ordinals[name][index], codes[index])
         if page:
             self.last = page[-1][0]
 
@@ -83,7 +112,7 @@ class CoverageCount:
             if grid is None:
                 continue
             sign = 1 if isinstance(event, CaseAccepted) else -1
-            odd = self.odd.pop((event.category, event.slot), None)
+            odd = self.odd.pop(event.category, event.slot)
             if odd is not None and sign < 0:
                 grid.add(np.array([odd], dtype=np.int64), -1)
             else:

@@ -224,7 +224,7 @@ class DataAnswers:
         said = f"{dollar_words(spending.known_dollars)} so far"
         if unknown:
             of = ", ".join(dict.fromkeys(unknown))
-            said = f"{tokens:,} tokens so far; the price of {of} is unknown (set it under [prices])"
+            said = f"{counted(tokens, 'token')} so far; the price of {of} is unknown (set it under [prices])"
         if config.budget is not None:
             said += f", of a budget of {dollar_words(config.budget)}"
         if self._context.planned and not unknown:
@@ -254,7 +254,7 @@ class DataAnswers:
         rows = ranked(
             rows, DataOrder.MOST if question.order is DataOrder.PLAN else question.order, lambda row: row.count
         )
-        said = f"{rows[0].name} took {rows[0].words} and {rows[0].count:,} tokens, its judging included."
+        said = f"{rows[0].name} took {rows[0].words} and {counted(rows[0].count, 'token')}, its judging included."
         return answer_with(question, said, rows, DataPlace.WORKERS)
 
     async def _time(self, question: DataQuestion) -> DataAnswer:

@@ -26,6 +26,7 @@ from dsbuilder_tui.models.protocol import LearningModel, WorkerModel
 from dsbuilder_tui.models.providers import require_judge, worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
+from dsbuilder_tui.session.batch_jobs import SessionBatchJobs
 from dsbuilder_tui.session.branches import SessionBranches
 from dsbuilder_tui.session.calls import SessionCalls
 from dsbuilder_tui.session.cases import SessionCases
@@ -70,6 +71,7 @@ class Session:
         self._context = context = SessionContext(files, config)
         self.agent_memory = AgentMemory(context)
         self.approvals = SessionApprovals(context)
+        self.batch_jobs = SessionBatchJobs(context)
         self.calls = SessionCalls(context)
         self.chat = SessionChat(context)
         self.checkpoints = SessionCheckpoints(context)
@@ -293,12 +295,13 @@ class Session:
         """Import what a run needs, beside the event loop: the first ``run`` then begins at once."""
         await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.generation.pipeline")
 
-    async def run(self, model: WorkerModel | None = None) -> RunResult:
+    async def run(self, model: WorkerModel | None = None, *, wait: bool = True) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
-        It pauses by itself when the budget is used up, or when a validator fails at its work. Raises ``InputError`` when the
-        budget is used up already, while it runs, or while there is no plan; ``PlanError`` or ``PlugInBroken`` for a validator
-        that is missing or broken; ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
+        It pauses by itself when the budget is used up, when a validator fails at its work, and without ``wait`` when batch jobs
+        are with the provider: the next run collects them. Raises ``InputError`` when the budget is used up already, while it
+        runs, or while there is no plan; ``PlanError`` or ``PlugInBroken`` for a validator that is missing or broken;
+        ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
         from dsbuilder_tui.generation.run_models import RunModels
@@ -306,17 +309,17 @@ class Session:
         own: list[WorkerModel | RunModels] = []
 
         def writer() -> WorkerModel:
-            if model is None:
-                own.append(made := worker_model(self.config))
-            return model or made
+            if model is not None:
+                return model
+            own.append(made := worker_model(self.config))
+            return made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
-            files, calls = self._files, self._context.call_log
-            own.append(models := RunModels(writer))
+            files, models = self._files, RunModels(writer)
+            own.append(models)
             models.make(files.plan, self.config, self.endpoints.options)
-            return Pipeline(
-                files.plan, self.config, files.store, models, files.clock, files.emit, files.seed, calls, budget
-            )
+            of_session = (files.plan, self.config, files.store, models, files.clock, files.emit, files.seed)
+            return Pipeline(*of_session, self._context.call_log, budget, waits=wait)
 
         try:
             return await self._drive(writer, driver)
@@ -379,9 +382,9 @@ class Session:
             self._context.run = None
             self._context.idle.set()
 
-    async def resume(self, model: WorkerModel | None = None) -> RunResult:
+    async def resume(self, model: WorkerModel | None = None, *, wait: bool = True) -> RunResult:
         """Go on after a pause or a kill. The same as ``run``: both fill the slots that are open."""
-        return await self.run(model)
+        return await self.run(model, wait=wait)
 
     def request_pause(self, why: Pause = ASKED_TO_PAUSE) -> None:
         """Ask a run to pause and return at once; safe to call from a signal handler of the event loop."""
@@ -432,11 +435,8 @@ class Session:
 
     async def is_blank(self) -> bool:
         """Whether there is no plan, and nobody has said anything or is about to."""
-        return (
-            not self.planned
-            and not self.chat.draft
-            and not await self._files.store.chat.has_message_of(MessageRole.PERSON)
-        )
+        silent = not self.planned and not self.chat.draft
+        return silent and not await self._files.store.chat.has_message_of(MessageRole.PERSON)
 
     async def discard(self) -> None:
         """Close the session and remove its folder. Raises ``InputError`` unless it is blank."""

@@ -52,6 +52,8 @@ class SessionFill:
 class SessionFiles:
     """One session's folder, held by this process until ``close``."""
 
+    at_work_elsewhere = False  # whether another process has it open, and this one only watches
+
     def __init__(
         self,
         folder: Path,
@@ -320,7 +322,9 @@ class SessionFiles:
     async def spending(self, config: DatasetBuilderConfig) -> Spending:
         """As ``Session.spending``."""
         used = await self.store.costs.usage_by_model()
-        return PriceTable(config.prices).spending(used.main_agent, used.workers, config.model, used.judge, used.stages)
+        return PriceTable(config.prices).spending(
+            used.main_agent, used.workers, config.model, used.judge, used.stages, used.batched
+        )
 
     async def summary(self, config: DatasetBuilderConfig, *, running: bool) -> BuilderState:
         listing = await catalog.describe(self.folder, self.store, running=running)
@@ -350,6 +354,8 @@ class SessionFiles:
             path=str(self.folder),
             cost=(await self.spending(config)).as_dict(),
             imported=self.imported.as_dict(),
+            batch_jobs=listing.batch_jobs,
+            batch_jobs_since=listing.batch_jobs_since,
             judged={c.name: judged[c.name].as_dict() for c in self.plan.categories if c.name in judged},
         )
 

@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.session.costs import ExpectedCost, SessionCosts
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.settings.runner_names import BATCH_API
 
 # How far off an estimate is likely to be, as factors: candidates are turned away and answers vary in length.
 _GUESSED, _MEASURED = (0.7, 1.8), (0.85, 1.25)
@@ -24,6 +25,7 @@ class PlanForecast:
     expected: ExpectedCost
     dollars: tuple[float, float] | None = None
     seconds: tuple[float, float] | None = None
+    in_rounds: bool = False  # of a Batch API
 
     @property
     def words(self) -> str:
@@ -35,6 +37,10 @@ class PlanForecast:
             agent = self.expected.main_agent
             own = f", {dollar_words(agent)} of it for the main agent" if agent else ""
             parts.append(f"to cost about {low if low == high else f'{low} to {high}'}{own}")
+            if self.expected.saved:
+                parts[-1] += f" (the Batch API saves about {dollar_words(self.expected.saved)})"
+        if self.in_rounds:
+            parts.append("to take up to 24 hours a round")
         if self.seconds is not None:
             low, high = (duration_words(_rounded(seconds)) for seconds in self.seconds)
             parts.append(f"to take {'about ' if low == high else ''}{low if low == high else f'{low} to {high}'}")
@@ -55,6 +61,8 @@ class SessionForecast:
             return PlanForecast(expected)
         off = _MEASURED if accepted >= _ENOUGH_SEEN else _GUESSED
         dollars = (expected.dollars * off[0], expected.dollars * off[1]) if expected.dollars else None
+        if self._context.config.runner == BATCH_API:
+            return PlanForecast(expected, dollars, in_rounds=True)
         return PlanForecast(expected, dollars, await self._seconds(left))
 
     async def _seconds(self, left: int) -> tuple[float, float] | None:

@@ -170,7 +170,8 @@ class SessionPlans:
             elif old in wanted and old not in targets:
                 wrong = f"{old!r} is still in the new plan"
             elif had[old]:
-                ids = "the id of its 1 case carries" if had[old] == 1 else f"the ids of its {had[old]:,} cases carry"
+                carried = "the id of its {} carries" if had[old] == 1 else "the ids of its {} carry"
+                ids = carried.format(counted(had[old], "case"))
                 wrong = f"{old!r} must keep its name ({ids} its name)"
             elif new in taken:
                 wrong = f"{new!r} was a category before; choose a name that this session has not had"

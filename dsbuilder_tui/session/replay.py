@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from enum import StrEnum
 from functools import cache
@@ -28,12 +28,29 @@ _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
     for kind in (
         ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.CallHedged, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing,
         NodeJoined, NodeLost, ev.RunPaused, ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted,
+        ev.BatchJobChanged,
     )
 }  # fmt: skip
 _CHANGES = {
     "case_edited": CaseChange.EDITED, "case_annotated": CaseChange.ANNOTATED, "kept_anyway": CaseChange.KEPT,
 }  # fmt: skip
 _ENDS = {"pause": ev.RunPaused.type, "finish": ev.RunFinished.type}
+
+
+def rows_of(stretch: Stretch) -> list[tuple[int, int, Any]]:
+    """All rows of a stretch in order, each with its place in the history and a number for its kind, which make it unique."""
+    rows: list[tuple[int, int, Any]] = [
+        *((case.seq, 0, case) for case in stretch.cases if case.seq not in stretch.replacing),
+        *((rejection.seq, 1, (rejection, tries)) for rejection, tries in stretch.rejections),
+        *((call.seq, 2, call) for call in stretch.calls),
+        *((message.seq, 3, message) for message in stretch.messages),
+        *((row.seq, 4, row) for row in stretch.history),
+        # A checkpoint names the last place it covers, so it comes after that.
+        *((point.seq, 5, point) for point in stretch.checkpoints),
+        *((call.seq, 6, call) for call in stretch.agent_calls),
+        *((judged.seq, 7, judged) for judged in stretch.verdicts),
+    ]
+    return sorted(rows, key=lambda row: row[:2])
 
 
 async def recorded_events(session: Session) -> AsyncIterator[ev.Event]:
@@ -46,7 +63,7 @@ async def recorded_events(session: Session) -> AsyncIterator[ev.Event]:
     await session.written()
     store = session._files.store
     prices = PriceTable(session.config.prices)
-    teller = _Teller(session.id, await store.plans.newest(first=True), await store.plans.renames(), prices)
+    teller = EventTeller(session.id, await store.plans.newest(first=True), await store.plans.renames(), prices)
     last = store.seq
     for first in range(1, last + 1, _STRETCH):
         stretch = await store.history.stretch(first, min(first + _STRETCH - 1, last))
@@ -54,7 +71,7 @@ async def recorded_events(session: Session) -> AsyncIterator[ev.Event]:
             yield event
 
 
-class _Teller:
+class EventTeller:
     """Turns rows into events. Keeps the sums that events name and rows do not."""
 
     def __init__(
@@ -76,19 +93,11 @@ class _Teller:
         self._usage = [0, 0]
         self._verdicts: dict[str, JudgedCounts] = {}
 
-    def tell(self, stretch: Stretch) -> Iterator[ev.Event]:
-        rows: list[tuple[int, int, Any]] = [
-            *((case.seq, 0, case) for case in stretch.cases if case.seq not in stretch.replacing),
-            *((rejection.seq, 1, (rejection, tries)) for rejection, tries in stretch.rejections),
-            *((call.seq, 2, call) for call in stretch.calls),
-            *((message.seq, 3, message) for message in stretch.messages),
-            *((row.seq, 4, row) for row in stretch.history),
-            # A checkpoint names the last place it covers, so it comes after that.
-            *((point.seq, 5, point) for point in stretch.checkpoints),
-            *((call.seq, 6, call) for call in stretch.agent_calls),
-            *((judged.seq, 7, judged) for judged in stretch.verdicts),
-        ]
-        for _, kind, row in sorted(rows, key=lambda row: row[:2]):
+    def tell(self, stretch: Stretch, told: Container[tuple[int, int]] = ()) -> Iterator[ev.Event]:
+        """The events of a stretch, in order, without those of rows that were ``told`` (see ``rows_of``)."""
+        for seq, kind, row in rows_of(stretch):
+            if (seq, kind) in told:
+                continue
             if kind == 0:
                 yield self._case(row)
             elif kind == 1:
@@ -146,7 +155,7 @@ class _Teller:
             category=self._name_then(call.category, call.seq), outcome=call.outcome,
             delivered=call.delivered, seconds=round(call.seconds, 3), prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens, detail=call.detail,
-            dollars=self._prices.cost(call.model, usage), estimated=usage.estimated, role=call.role,
+            dollars=self._prices.cost(call.model, usage, batched=call.batched), estimated=usage.estimated, role=call.role,
         )  # fmt: skip
 
     def _judged(self, row: RecordedVerdict) -> ev.Event:

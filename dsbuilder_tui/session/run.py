@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.session.files import SessionFiles
@@ -27,6 +28,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.soundness import RUN_TABLES
 
 if TYPE_CHECKING:
+    from dsbuilder_tui.generation.batch_rounds import BatchRounds
     from dsbuilder_tui.generation.gate import Gate
     from dsbuilder_tui.generation.pipeline_result import PipelineResult
     from dsbuilder_tui.generation.run_driver import RunDriver
@@ -156,6 +158,14 @@ class Run:
 
     def retry_call_now(self, batch: int) -> bool:
         return self._driver.retry_call_now(batch)
+
+    @property
+    def batch_rounds(self) -> BatchRounds | None:
+        """The rounds of batch jobs, where that is how its calls are made."""
+        return self._driver.rounds
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        return self._driver.places()
 
     def drop_in_flight(self) -> None:
         """Drop the work in flight, and leave the JSON export for the next time."""

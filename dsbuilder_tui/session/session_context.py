@@ -69,7 +69,7 @@ class SessionContext:
 
     async def summary(self) -> BuilderState:
         """Where the session stands. Costs the same at any size."""
-        return await self.files.summary(self.config, running=self.run is not None)
+        return await self.files.summary(self.config, running=self.run is not None or self.files.at_work_elsewhere)
 
     async def settle(self) -> BuilderState:
         """Where the session stands, having finished it when all slots are settled and its state does not say so."""

@@ -9,6 +9,7 @@ from dsbuilder_tui.domain.writing_stage import PlannedStage, WritingStage, pipel
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.session.template_costs import ANSWER_TOKENS, PROMPT_TOKENS
+from dsbuilder_tui.settings.runner_names import BATCH_API
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _VERDICT_TOKENS = 60  # of a critique of one case
@@ -23,7 +24,8 @@ def expected_stage_dollars(category: DatasetCategory, config: DatasetBuilderConf
     prices, dollars = PriceTable(config.prices), 0.0
     for planned in stages.values():
         own = config.judging_model if planned.stage is WritingStage.CRITIQUE else config.worker_model
-        cost = prices.cost(planned.model or own, _usage(planned.stage, cases))
+        batched = config.runner == BATCH_API and planned.stage is WritingStage.DRAFT
+        cost = prices.cost(planned.model or own, _usage(planned.stage, cases), batched=batched)
         if cost is None:
             return None
         dollars += cost

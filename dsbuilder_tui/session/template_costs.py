@@ -61,7 +61,9 @@ def expected_words(category: DatasetCategory, config: DatasetBuilderConfig) -> s
     if provider_of(config).make_text_model is None:
         return f"{category.name}: from templates anyway"
     costs = expected_template_costs(category, config, category.count).words
-    return f"{category.name}: from {templates_for(category.count)} templates" + (f", about {costs}" if costs else "")
+    return f"{category.name}: from {counted(templates_for(category.count), 'template')}" + (
+        f", about {costs}" if costs else ""
+    )
 
 
 async def template_costs(files: SessionFiles, config: DatasetBuilderConfig) -> TemplateCosts | None:

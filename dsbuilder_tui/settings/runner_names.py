@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 from dsbuilder_tui.registry import Registry
 
 LOCAL = "local"  # this machine's event loop
+BATCH_API = "batch-api"  # the provider's own queue, within a day
 RAY = "ray"
 
 RUNNERS: Registry[Any] = Registry(
@@ -16,6 +17,7 @@ RUNNERS: Registry[Any] = Registry(
     "runner",
     {
         LOCAL: "dsbuilder_tui.generation.runners.local:RUNNER",
+        BATCH_API: "dsbuilder_tui.generation.runners.batch_api:RUNNER",
         RAY: "dsbuilder_tui.generation.runners.ray_runner:RUNNER",
     },
     expects="dsbuilder_tui.generation.runners:RunnerKind",

@@ -140,7 +140,7 @@ class DatasetBuilderConfig(BaseModel):
     ca_bundle: Path | None = Field(None, description="Certificates to trust, as a PEM file")
 
     runner: RunnerName = Field(
-        LOCAL, description="What makes the workers' calls: this machine (local) or a cluster (ray)"
+        LOCAL, description="What makes the workers' calls: this machine (local), a cluster (ray), or batch-api"
     )
     ray_address: str = Field(
         "local",
@@ -152,6 +152,9 @@ class DatasetBuilderConfig(BaseModel):
         default_factory=dict,
         repr=False,
         description="Endpoints of nodes of a Ray cluster, as JSON by resource of the node",
+    )
+    batch_poll: float = Field(
+        300, gt=0, le=3600, description="Longest wait between two looks at a batch job, in seconds"
     )
     max_workers: int = Field(8, ge=1, le=2000, description="Worker calls in flight at most")
     seed: int = Field(0, ge=0, le=2**63 - 1, description="Fixes slots and the built-in writer")

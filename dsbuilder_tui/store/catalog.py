@@ -58,6 +58,8 @@ class SessionListing:
     path: str
     pid: int | None = None
     problem: str = ""
+    batch_jobs: int = 0  # that a provider has
+    batch_jobs_since: float = 0.0
 
     @property
     def undecided(self) -> bool:
@@ -199,9 +201,12 @@ async def describe(folder: Path, store: SessionStore, *, running: bool = False) 
     state = SessionState(meta.get("state", SessionState.NEW))
     if state is SessionState.RUNNING and not running:
         state = SessionState.INTERRUPTED
+    jobs = [job for job in await store.batch_jobs.open(everywhere=True) if job.is_waiting]
     return SessionListing(
         id=folder.name,
         dataset_name=plan.dataset_name,
+        batch_jobs=len(jobs),
+        batch_jobs_since=min((job.created_at for job in jobs), default=0.0),
         state=state,
         accepted=totals.accepted,
         planned=plan.total_instances,

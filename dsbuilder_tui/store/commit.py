@@ -67,12 +67,12 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
         counts[number][2] += 1
     connection.executemany(
         "INSERT INTO worker_call (seq, branch_id, category_id, batch, model, size, outcome, delivered, retries, "
-        "prompt_tokens, completion_tokens, seconds, detail, created_at, worker, estimated, role) "
-        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "prompt_tokens, completion_tokens, seconds, detail, created_at, worker, estimated, role, batched) "
+        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         [
             (w.seq, MAIN_BRANCH, ids[w.category], w.batch, w.model, w.size, w.outcome, w.delivered, w.retries,
              w.usage.prompt_tokens, w.usage.completion_tokens, w.seconds, w.detail, w.created_at, w.worker,
-             w.usage.estimated, w.role)
+             w.usage.estimated, w.role, w.batched)
             for w in changes.calls
         ],
     )  # fmt: skip

@@ -16,13 +16,15 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 class ModelUsage:
     """Tokens by model, of the main agent, of all that wrote cases, and of the judge.
 
-    ``stages`` are those that wrote, by stage, where there is more than one.
+    ``stages`` are those that wrote, by stage, where there is more than one. ``batched`` is the workers' part that was used in
+    batch jobs.
     """
 
     main_agent: dict[str, Usage]
     workers: dict[str, Usage]
     judge: dict[str, Usage]
     stages: dict[CallRole, dict[str, Usage]]
+    batched: dict[str, Usage]
 
 
 class CostTable:
@@ -64,16 +66,22 @@ class CostTable:
             ):
                 used = Usage(prompt, completion, known=bool(prompt or completion))
                 calls.setdefault(CallRole(role), {})[model] = used
-            return _by_part(agent, calls)
+            batched = {
+                model: Usage(prompt, completion, known=bool(prompt or completion))
+                for model, prompt, completion in connection.execute(
+                    "SELECT model, sum(prompt_tokens), sum(completion_tokens) FROM worker_call WHERE batched GROUP BY model"
+                )
+            }
+            return _by_part(agent, calls, batched)
 
         return await self._store.read(read)
 
 
-def _by_part(agent: dict[str, Usage], calls: dict[CallRole, dict[str, Usage]]) -> ModelUsage:
+def _by_part(agent: dict[str, Usage], calls: dict[CallRole, dict[str, Usage]], batched: dict[str, Usage]) -> ModelUsage:
     judge = calls.pop(CallRole.JUDGE, {})
     workers: dict[str, Usage] = {}
     stages = {role: calls[role] for role in CallRole if role in calls}
     for used in stages.values():
         for model, usage in used.items():
             workers[model] = workers.get(model, Usage()) + usage
-    return ModelUsage(agent, workers, judge, stages if stages.keys() & set(STAGE_ROLES) else {})
+    return ModelUsage(agent, workers, judge, stages if stages.keys() & set(STAGE_ROLES) else {}, batched)

@@ -18,7 +18,8 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import TypeVar
 
-from dsbuilder_tui.domain.errors import SessionDamaged, SessionTooNew, StorageError
+from dsbuilder_tui.domain.errors import SessionDamaged, SessionInUse, SessionTooNew, StorageError
+from dsbuilder_tui.domain.plain_words import are, counted, were
 from dsbuilder_tui.store.commit_mark import CommitMark, Mark
 from dsbuilder_tui.store.file_check import check_everything, check_pages, readable_error
 from dsbuilder_tui.store.file_digest import file_digest
@@ -39,16 +40,19 @@ from dsbuilder_tui.store.table_sums import Seal, TableSum, TableSums, read_seal,
 from dsbuilder_tui.store.travelled_tables import keep_changes
 
 T = TypeVar("T")
+_FOLD_PATIENCE = 250  # milliseconds that closing waits for somebody who reads at that moment
 
 
 class Database:
     """A session file. Every method runs on the connection's own thread, in the order of the calls; checks run beside it.
 
-    One that cannot be written, or whose folder cannot, is opened to be read: ``read_only`` is then true.
+    One that cannot be written, or whose folder cannot, is opened to be read: ``read_only`` is then true. So is one that is
+    ``watched``: another process writes it meanwhile, and is neither waited for nor held up.
     """
 
-    def __init__(self, path: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
+    def __init__(self, path: Path, migrations: Sequence[str] = MIGRATIONS, *, watched: bool = False) -> None:
         self.path = path
+        self.watched = watched
         self._migrations = migrations
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="session-store")
         self._connection: sqlite3.Connection | None = None
@@ -95,7 +99,10 @@ class Database:
         return await self._look(lambda connection: table_damages(connection, read_seal(connection), tables))
 
     async def opening_damages(self) -> list[TableDamage]:
-        """As ``damages``, for what everything else is read by. Costs the same at any size."""
+        """As ``damages``, for what everything else is read by. Costs the same at any size. Nothing is said of a file that is
+        watched: its rows and their sums are read one after the other, and it is written between."""
+        if self.watched:
+            return []
         return await self._submit(
             lambda: table_damages(self._live(), self._live_sums().seal, opening_tables(self._live_sums().seal))
         )
@@ -209,6 +216,11 @@ class Database:
 
     def _transaction(self, function: Callable[[sqlite3.Connection], T], *, closed: bool = False) -> T:
         connection, sums = self._live(), self._live_sums()
+        if self.watched:
+            raise SessionInUse(
+                f"This window only watches {self.path.parent.name}: another one works on it.",
+                "Change it there, or open it here when that one has left it.",
+            )
         if self.read_only:
             raise StorageError(
                 f"{self.path} cannot be written: the session is open to be read.",
@@ -265,6 +277,10 @@ class Database:
                         self._connection = connection
                         self._transaction(lambda _: None, closed=True)
                 self._connection = None
+                if not self.read_only:
+                    with contextlib.suppress(sqlite3.Error):  # else the log stays where somebody watches the session
+                        connection.execute(f"PRAGMA busy_timeout={_FOLD_PATIENCE}")
+                        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                 connection.close()
                 with contextlib.suppress(OSError, StorageError):  # then it is not compared
                     self._note_digest()
@@ -297,10 +313,11 @@ class Database:
                 f"{self.path} cannot be created: {error.strerror or error}.", "Make the folder writable."
             ) from None
         log, had_log = log_of(self.path), has_log(self.path)
-        self.read_only = not is_writable(self.path)
+        self.read_only = self.watched or not is_writable(self.path)
         connection = connect_to_read(self.path) if self.read_only else self._connect()
         try:
-            self._bytes = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            if not self.watched:
+                self._bytes = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
             require_plain_schema(connection, self.path)
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > len(self._migrations):
@@ -323,8 +340,9 @@ class Database:
             watch_cases(connection)
             keep_changes(connection)
             self.was_closed = self._sums.seal.closed
-            self._check_log(self._sums.seal, had_log)
-            self._digest = "" if had_log else self._known_digest(self._sums.seal)
+            if not self.watched:
+                self._check_log(self._sums.seal, had_log)
+                self._digest = "" if had_log else self._known_digest(self._sums.seal)
             self._files = {
                 path: (found.st_dev, found.st_ino)
                 for path in (self.path, log)
@@ -365,9 +383,9 @@ class Database:
         """Raises ``SessionDamaged`` when commits are missing that were announced."""
         mark, now = self._mark.read(), _mark_of(seal)
         if mark is not None and mark.commits > now.commits:
-            lost = f"{mark.accepted} cases were announced, {now.accepted} are there"
+            lost = f"{counted(mark.accepted, 'case')} {were(mark.accepted)} announced, {now.accepted} {are(now.accepted)} there"
         elif mark is None and not seal.closed and not had_log:
-            lost = f"it was being written when it was copied, and only {now.accepted} cases are there"
+            lost = f"it was being written when it was copied, and only {counted(now.accepted, 'case')} {are(now.accepted)} there"
         else:
             return
         kept = ""

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from dsbuilder_tui.domain.errors import SessionDamaged
-from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plain_words import are, counted, were
 from dsbuilder_tui.store.commit_mark import CommitMark, Mark
 from dsbuilder_tui.store.file_digest import file_digest
 from dsbuilder_tui.store.reading_connection import has_log, log_of, reading, require_plain_schema
@@ -145,6 +145,7 @@ def _categories(connection: sqlite3.Connection) -> Finding:
         "exhausted_slot",
         "retired_slot",
         "worker_call",
+        "batch_request",
         "verdict",
         "progress",
     ):
@@ -165,9 +166,11 @@ def _log(connection: sqlite3.Connection, path: Path, mark: Mark | None) -> Findi
     seal = read_seal(connection)
     there = seal.sums.get(CASES, TableSum()).rows
     if mark is not None and mark.commits > seal.commits:
-        return Finding("log", "", f"{mark.accepted} cases were announced, {there} are there")
+        return Finding(
+            "log", "", f"{counted(mark.accepted, 'case')} {were(mark.accepted)} announced, {there} {are(there)} there"
+        )
     if mark is None and not seal.closed and not log_of(path).is_file():
-        return Finding("log", "", f"the file was copied without its log; {there} cases are there")
+        return Finding("log", "", f"the file was copied without its log; {counted(there, 'case')} {are(there)} there")
     if mark is None and CommitMark(path).is_there:
         return Finding("log", "", "session.mark, which says what was announced, cannot be read")
     return Finding("log", "everything that was announced is there" if mark else "no mark of what was announced")

@@ -224,6 +224,7 @@ def _rename(connection: sqlite3.Connection, ids: Mapping[str, int], renamed: Map
 def _is_remembered(connection: sqlite3.Connection, number: int) -> bool:
     tables = (
         "accepted_case", "withdrawn_case", "damaged_case", "rejection", "worker_call", "history", "verdict",
+        "batch_request",
         "former_accepted_case", "shelved_accepted_case", "shelved_withdrawn_case", "shelved_rejection", "shelved_history",
     )  # fmt: skip
     found = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE category_id=:n" for table in tables)

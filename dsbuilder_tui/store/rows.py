@@ -31,6 +31,7 @@ class WorkerCall:
     created_at: float
     worker: int = 0
     role: CallRole = CallRole.WORKER
+    batched: bool = False  # made in a batch job, which costs less
 
 
 @dataclass(frozen=True, slots=True)

@@ -330,7 +330,27 @@ CREATE TABLE shelved_retired_slot (
 CREATE INDEX shelved_retired_segment ON shelved_retired_slot (segment_id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13, _V14, _V15)
+# Batch jobs: worker calls that a provider makes together, for less.
+_V16 = """
+-- `of_branch` is the branch that the job was made for; `endpoint` a digest of where it is; `options` are those of its requests;
+-- `state`: prepared, asked, waiting, ended, collected, dropped.
+CREATE TABLE batch_job (
+  id INTEGER PRIMARY KEY, of_branch INTEGER NOT NULL, round INTEGER NOT NULL, model TEXT NOT NULL, state TEXT NOT NULL,
+  requests INTEGER NOT NULL, created_at REAL NOT NULL, remote_id TEXT NOT NULL DEFAULT '', file_id TEXT NOT NULL DEFAULT '',
+  status TEXT NOT NULL DEFAULT '', done INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+  cancelled INTEGER NOT NULL DEFAULT 0, trouble TEXT NOT NULL DEFAULT '',
+  options TEXT NOT NULL DEFAULT '', endpoint TEXT NOT NULL DEFAULT '',
+  token TEXT NOT NULL DEFAULT '');
+-- `slots` is JSON: [ordinal, attempt, digest of what was asked for], in the order of the prompt.
+CREATE TABLE batch_request (
+  batch INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, category_id INTEGER NOT NULL, slots TEXT NOT NULL,
+  max_tokens INTEGER NOT NULL, candidates INTEGER NOT NULL);
+CREATE INDEX batch_request_job ON batch_request (job_id);
+-- 1 when the call was made in a batch job, which costs less.
+ALTER TABLE worker_call ADD COLUMN batched INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13, _V14, _V15, _V16)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.store.agent_memory import AgentMemoryTable
 from dsbuilder_tui.store.approvals import ApprovalTable
+from dsbuilder_tui.store.batch_jobs import BatchJobTable
 from dsbuilder_tui.store.branches import BranchTable
 from dsbuilder_tui.store.case_groups import CaseGroups
 from dsbuilder_tui.store.cases import CaseTable
@@ -53,6 +54,7 @@ class SessionStore:
         self.connection = connection
         self.agent_memory = AgentMemoryTable(connection)
         self.approvals = ApprovalTable(connection)
+        self.batch_jobs = BatchJobTable(connection)
         self.branches = BranchTable(connection)
         self.calls = WorkerCallTable(connection)
         self.case_groups = CaseGroups(connection)
@@ -108,8 +110,9 @@ class SessionStore:
         return cls(connection)
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock) -> SessionStore:
-        database = Database(path)
+    async def open(cls, path: Path, clock: Clock, *, watched: bool = False) -> SessionStore:
+        """Open a session file; one that is ``watched`` is only read, beside whoever writes it."""
+        database = Database(path, watched=watched)
         await database.open()
         connection = StoreConnection(database, clock)
         try:

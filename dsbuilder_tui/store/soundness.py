@@ -21,7 +21,7 @@ _SMALL = 500  # rows up to which any other table is looked at then, too
 # What a run starts from, and what it must not pay for twice.
 RUN_TABLES = (
     "accepted_case", "exhausted_slot", "rejection", "retired_slot", "withdrawn_case", "passage", "source_passage",
-    "staged_case", "template", "row_file", "row_order", "source_row",
+    "staged_case", "template", "batch_job", "batch_request", "row_file", "row_order", "source_row",
 )  # fmt: skip
 CASES = "accepted_case"
 
@@ -29,6 +29,8 @@ _WORDS = {
     "accepted_case": "accepted cases",
     "agent_item": "items of the main agent's memory",
     "approval": "approvals",
+    "batch_job": "batch jobs",
+    "batch_request": "requests of batch jobs",
     "branch": "branches",
     "category": "categories",
     "checkpoint": "checkpoints",

@@ -16,7 +16,7 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 CALL_COLUMNS = (
     "seq, category_id, batch, model, size, outcome, delivered, retries, prompt_tokens, completion_tokens, seconds, detail, "
-    "created_at, worker, estimated, role"
+    "created_at, worker, estimated, role, batched"
 )
 
 
@@ -87,15 +87,14 @@ class WorkerCallTable:
 
     async def last_batch(self) -> int:
         """The highest batch number used so far."""
-        return await self._store.read(
-            lambda connection: connection.execute("SELECT max(batch) FROM worker_call").fetchone()[0] or 0
-        )
+        sql = "SELECT max(batch) FROM (SELECT max(batch) AS batch FROM worker_call UNION SELECT max(batch) FROM batch_request)"
+        return await self._store.read(lambda connection: connection.execute(sql).fetchone()[0] or 0)
 
 
 def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
     """A row of ``CALL_COLUMNS``."""
     seq, number, batch, model, size, outcome, delivered, retries, prompt, completion, *end = row
-    seconds, detail, created_at, worker, estimated, role = end
+    seconds, detail, created_at, worker, estimated, role, batched = end
     return WorkerCall(
         seq=seq,
         category=names[number],
@@ -111,6 +110,7 @@ def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
         created_at=created_at,
         worker=worker,
         role=CallRole(role),
+        batched=bool(batched),
     )
 
 

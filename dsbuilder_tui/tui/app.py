@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import events
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import AwaitMount
 from textual.widgets import Input
@@ -22,10 +25,9 @@ from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.clock import Clock, SystemClock
-from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
+from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, SessionInUse
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
-from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
-from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.pause_cause import TERMINAL_CLOSED, Pause, PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import visible
@@ -41,10 +43,11 @@ from dsbuilder_tui.tui.input_events import TypedAhead, points_at_removed
 from dsbuilder_tui.tui.live_session import LiveSession, farewell, opening_words, welcome
 from dsbuilder_tui.tui.registry import screen_row, session_screens
 from dsbuilder_tui.tui.replay_session import ReplaySession
-from dsbuilder_tui.tui.screen_base import FullScreen
+from dsbuilder_tui.tui.screen_base import FullScreen, SessionScreen
 from dsbuilder_tui.tui.services import AppServices
 from dsbuilder_tui.tui.settings.trust_question import TrustQuestions
 from dsbuilder_tui.tui.talk import Talk
+from dsbuilder_tui.tui.watching import Watching
 from dsbuilder_tui.tui.widgets.safe import last_filters
 
 if TYPE_CHECKING:
@@ -86,6 +89,7 @@ class StudioApp(App[int]):
         self.make_talk = make_talk
         self.make_model = make_model
         self.live: LiveSession | None = None
+        self.watching = Watching(self)
         self.replay = replay
         self.open_first = open_first
         self.crash: Exception | None = None
@@ -108,28 +112,32 @@ class StudioApp(App[int]):
 
     async def on_mount(self) -> None:
         if self.replay is not None:
-            await self._push("studio", self.replay)
+            await self.push_named("studio", self.replay)
             return
-        await self._push("home")
+        await self.push_named("home")
         for warning in unknown_variables():
             self.say(warning, severity="warning")
         if self.open_first is None:
             self.trust_questions.ask(self.config)
-        if self.open_first is not None:
+        else:
             await self.guarded(self.open_session(self.open_first))
 
     # Sessions
 
     async def open_session(self, reference: str | Path) -> None:
-        """Open a session and show it. Raises ``DsbuilderError`` when it cannot be opened."""
+        """Open a session and show it; one that is open in another window is watched. Raises ``DsbuilderError``."""
         await self.close_session()
-        async with self.shelf:
-            session = await Session.open(reference, self.config, clock=self.clock)
-        await self._adopt(session)
+        try:
+            async with self.shelf:
+                session = await Session.open(reference, self.config, clock=self.clock)
+        except SessionInUse:
+            await self.watching.open(reference)
+        else:
+            await self._adopt(session)
 
     async def change_to(self, reference: str) -> None:
         """Close the session and show another one: a name, a folder, or a saved JSON."""
-        await self._go_home()
+        await self.go_home()
         async with self.shelf:
             session = await open_saved(reference, self.config, self.clock)
         await self._adopt(session)
@@ -166,7 +174,7 @@ class StudioApp(App[int]):
         if words and not session.read_only:
             await live.tell(words)
         messages = await session.chat.messages()
-        await self._push("studio", live, messages)
+        await self.push_named("studio", live, messages)
         if words and session.read_only:  # it is nowhere but on the screen
             await live.tell(words)
         live.look_after()
@@ -175,6 +183,7 @@ class StudioApp(App[int]):
     async def close_session(self) -> None:
         """Save and close what is open; a run is paused first. Returns when all of it is on disk."""
         live, self.live = self.live, None
+        await self.watching.close()
         if live is None:
             return
         await self._finish_screens()
@@ -220,10 +229,7 @@ class StudioApp(App[int]):
                 return
 
     def get_driver_class(self) -> type[Driver]:
-        return enduring(
-            super().get_driver_class(),
-            lambda: self.hang_up(Pause("the terminal was closed", PauseCause.TERMINAL_CLOSED)),
-        )
+        return enduring(super().get_driver_class(), lambda: self.hang_up(TERMINAL_CLOSED))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = [f for f in super().get_line_filters() if not isinstance(f, Monochrome)]  # it has colours, too: greys
@@ -290,13 +296,17 @@ class StudioApp(App[int]):
             if screen in self.screen_stack:
                 raise
 
-    def complain(self, error: DsbuilderError) -> None:
-        self.notify(visible(str(error)), severity="error", timeout=12, markup=False)
+    def complain(self, error: DsbuilderError, *, severity: SeverityLevel = "error") -> None:
+        self.say(str(error), severity=severity, seconds=12)
 
-    def say(self, text: str, *, severity: str = "information") -> None:
-        self.notify(visible(text), severity=severity, markup=False)  # type: ignore[arg-type]
+    def say(self, text: str, *, severity: SeverityLevel = "information", seconds: float | None = None) -> None:
+        text = visible(text)
+        if all(
+            shown.message != text or shown.has_expired for shown in self._notifications
+        ):  # else it can be read already
+            self.notify(text, severity=severity, timeout=seconds, markup=False)
 
-    def call_attention(self, text: str, *, severity: str = "information") -> None:
+    def call_attention(self, text: str, *, severity: SeverityLevel = "information") -> None:
         """Something needs the person, who may be looking elsewhere."""
         self.say(text, severity=severity)
         if self.config.notifications != "off":
@@ -315,6 +325,20 @@ class StudioApp(App[int]):
             self._close_messages_no_wait()
 
     # Actions
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key or a click asks for, unless the session is only watched and that would change it: then it is said."""
+        screen = self.screen
+        if isinstance(screen, SessionScreen) and not screen.watched.acts:
+            node, name, _ = self._parse_action(action, default_namespace or self, namespaces)
+            if screen.refuses(node, name) and screen.refuse():
+                return True
+        return await super().run_action(action, default_namespace, namespaces)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers."""
@@ -352,7 +376,8 @@ class StudioApp(App[int]):
         """The screen of that name, if it is among those that are open."""
         return next((screen for screen in self._full_screens() if screen.screen_name == name), None)
 
-    def _push(self, name: str, *given: object) -> AwaitMount:
+    def push_named(self, name: str, *given: object) -> AwaitMount:
+        """Open a screen of the registry over the others."""
         screen: FullScreen = screen_row(name).load()(*given)
         screen.screen_name = name
         return self.push_screen(screen)
@@ -360,7 +385,7 @@ class StudioApp(App[int]):
     def show_screen(self, name: str, *given: object) -> None:
         """Open a screen of the registry; one that is in front already stays as it is."""
         if self._shown(name) is not self.screen:
-            self._push(name, *given)
+            self.push_named(name, *given)
 
     def action_help(self) -> None:
         self.show_screen("help")
@@ -370,19 +395,14 @@ class StudioApp(App[int]):
 
     def action_home(self) -> None:
         """Back to the list of sessions; asks first while a run is going on."""
-        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
+        from dsbuilder_tui.tui.leaving import home_question
 
         if self.live is not None and self.live.running:
-            question = QuestionDialog(
-                "Pause and go home?",
-                "The run is paused: work in flight is cut off, everything accepted is saved. It can be resumed from the list.",
-                [("pause and go home", True), ("stay", False)],
-            )
-            self.push_screen(question, lambda yes: self.attempt(self._go_home()) if yes else None)
+            self.push_screen(home_question(), lambda yes: self.attempt(self.go_home()) if yes else None)
         else:
-            self.attempt(self._go_home())
+            self.attempt(self.go_home())
 
-    async def _go_home(self) -> None:
+    async def go_home(self) -> None:
         await self.close_session()
         home = self._shown("home")
         while self.screen is not home:
@@ -390,23 +410,13 @@ class StudioApp(App[int]):
 
     def action_leave(self) -> None:
         """Leave; while a run is going on, ask."""
-        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
+        from dsbuilder_tui.tui.leaving import leave_question
 
-        if self.screen is self._leave_question:
-            return
         if self.live is None or not self.live.running:
             self.attempt(self._leave())
-            return
-        view = self.live.view
-        question = QuestionDialog(
-            "Pause and quit?",
-            f"{view.accepted:,} of {counted(view.planned, 'case')} saved. {counted(view.workers_busy, 'call')} in flight may "
-            f"finish within {self.live.session.config.drain_timeout:g} s, the rest of them is written again when you "
-            "resume. The run cannot go on without the app (for that there is `dsbuilder run`).",
-            [("pause and quit", True), ("stay", False)],
-        )
-        self._leave_question = question
-        self.push_screen(question, lambda yes: self.attempt(self._leave()) if yes else None)
+        elif self.screen is not self._leave_question:
+            self._leave_question = question = leave_question(self.live)
+            self.push_screen(question, lambda yes: self.attempt(self._leave()) if yes else None)
 
     async def _leave(self) -> None:
         if self.live is not None and self.live.running:

@@ -40,7 +40,7 @@ class CaseActions:
                 f"{case.case_id} is turned away. "
                 + ("It is written again now." if running else "Resume to have it written again.")
             )
-            if not running and not screen.watched.replaying:
+            if not running:
                 await screen.live.reread()
             self._renewed()
 

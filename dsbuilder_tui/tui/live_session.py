@@ -10,9 +10,11 @@ from typing import Any
 
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.host import BackgroundRun, Host
+from dsbuilder_tui.domain.batch_job_words import jobs_words
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
+from dsbuilder_tui.domain.evaluation_words import results_words
 from dsbuilder_tui.domain.events import (
     BranchSwitched,
     CaseAccepted,
@@ -40,9 +42,9 @@ from dsbuilder_tui.session.library import saved_as
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.talk import Talk
-from dsbuilder_tui.tui.watched import Watched
-from dsbuilder_tui.view import RunView, opening_view
-from dsbuilder_tui.wording import clock_time, results_words, resume_command, switched_words
+from dsbuilder_tui.tui.watched import Watched, view_of
+from dsbuilder_tui.view import RunView
+from dsbuilder_tui.wording import clock_time, resume_command, switched_words
 
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
 WATCHABLE_PACE = 60.0
@@ -83,7 +85,7 @@ class LiveSession(BackgroundRun, Watched):
         make_talk: Callable[[Host], Talk] = Conversation,
     ) -> LiveSession:
         """Read where the session stands; costs the same at any size."""
-        live = cls(session, await _view_of(session), make_model, make_talk)
+        live = cls(session, await view_of(session), make_model, make_talk)
         await live.talk.open()
         return live
 
@@ -163,7 +165,7 @@ class LiveSession(BackgroundRun, Watched):
 
     async def reread(self) -> None:
         """Take the view from the store again, after a change at rest."""
-        self.view = await _view_of(self.session)
+        self.view = await view_of(self.session)
         self.tell_of(Event(ts=self.now()))
 
     def note_point(self, point: Checkpoint) -> None:
@@ -275,22 +277,6 @@ class LiveSession(BackgroundRun, Watched):
             await self.session.aclose()
 
 
-async def _view_of(session: Session) -> RunView:
-    """Where a session at rest stands; costs the same at any size."""
-    view = opening_view(
-        await session.settle(),
-        await session.checkpoints.line(),
-        await session.rejections.newest(),
-        revision=session.plans.revision,
-        workers_limit=session.config.workers,
-    )
-    branches = await session.branches.all()
-    forks = {branch.begun_at for branch in branches}
-    points = tuple(replace(point, forked=point.number in forks) for point in view.points)
-    current = next(branch.name for branch in branches if branch.current)
-    return replace(view, points=points, branch=current if len(branches) > 1 else "")
-
-
 _PLAIN_CAUSES = (PauseCause.ASKED, PauseCause.CLOSING, PauseCause.INTERRUPT)  # the pause says enough
 
 
@@ -308,6 +294,8 @@ def sentence(event: Event, view: RunView) -> str | None:
             )  # the error is told in full, once
             why = "" if told or event.cause in _PLAIN_CAUSES else f" · {event.reason}"
             saved = f"saved {clock_time(event.ts)}, safe to close"
+            if jobs := jobs_words(view.batch_jobs.values(), event.ts):
+                saved += f" · {jobs}: ^P collects them, F6 x cancels them"
             return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · {saved}"
         case RunFinished() if event.exhausted:
             return (

@@ -22,10 +22,11 @@ _ELSEWHERE = ("help", "quit", "theme", "settings", "model", "home")
 
 def palette_entries(app: StudioApp, studio: StudioScreen | None) -> Iterable[SystemCommand]:
     """Everything that can be done right now."""
-    if studio is not None and not studio.watched.replaying:
+    if studio is not None and studio.watched.acts:
         for command in slash_commands():
             if command.name not in _ELSEWHERE:
                 yield SystemCommand(command.name, command.words, partial(_obey, app, studio, command))
+    if studio is not None and app.replay is None:
         yield SystemCommand("home", "back to the list of sessions", app.action_home)
     for name in COLOURS:
         yield SystemCommand(f"theme: {name}", "colours", partial(app.choose_theme, name))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+from dsbuilder_tui.domain.category_view import CategoryView
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event, RunStarted
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.tui.watched import Watched
-from dsbuilder_tui.view import CategoryView, RunView
+from dsbuilder_tui.view import RunView
 
 # Nobody wants to wait for the night between two runs: a longer silence is cut to this.
 _LONGEST_SILENCE = 2.0
@@ -22,6 +23,7 @@ class ReplaySession(Watched):
     """Plays a session's events at ``speed`` times their pace. Changes nothing in the session."""
 
     replaying = True
+    acts = False
 
     def __init__(self, session: Session, clock: Clock, speed: float = 1.0) -> None:
         plan = session.plan

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
-from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.chrome import header
@@ -37,6 +36,7 @@ class FullScreen(UsesServices, Screen[Any]):
     AUTO_FOCUS: ClassVar[str | None] = ""  # each screen says itself where the keys go at first
     title_words: ClassVar[str] = ""
     enter_words: ClassVar[str] = ""  # what Enter does in the screen's list
+    ACTS: ClassVar[frozenset[str]] = frozenset()  # the actions that change something, or ask for a change
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,11 +89,11 @@ class SessionScreen(FullScreen):
 
     @property
     def live(self) -> LiveSession:
-        """The session at work. Raises ``InputError`` in a replay."""
+        """The session at work. Raises ``InputError`` where nothing can be changed."""
         from dsbuilder_tui.tui.live_session import LiveSession
 
         if not isinstance(self.watched, LiveSession):
-            raise InputError("This is a replay: nothing in it can be changed.", "^Q leaves it.")
+            raise self.watched.refusal
         return self.watched
 
     @property
@@ -104,12 +104,22 @@ class SessionScreen(FullScreen):
         assert isinstance(self.watched, ReplaySession)
         return self.watched
 
+    def refuses(self, node: object, action: str) -> bool:
+        """Whether an action of the screen, or of something in it, would change what is only watched."""
+        return not self.watched.acts and action in getattr(node, "ACTS", ())
+
+    def refuse(self) -> bool:
+        """Say that nothing can be changed here, where that is so. Whether it is."""
+        if not self.watched.acts:
+            self.services.complain(self.watched.refusal, severity="warning")
+        return not self.watched.acts
+
     def top_line(self) -> TopLine:
         return TopLine(self._header)
 
     def _header(self, width: int) -> Line:
         watched = self.watched
-        budget = None if watched.replaying else watched.session.config.budget
+        budget = None if not watched.acts else watched.session.config.budget
         return header(
             watched.view,
             width,

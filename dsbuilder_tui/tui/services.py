@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from textual.app import App
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from dsbuilder_tui.domain.clock import Clock
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.live_session import LiveSession
 
 T = TypeVar("T")
+
+
+class WatchesSessions(Protocol):
+    """Shows a session that another window works on, and opens it when that one has left it. Raise ``DsbuilderError``."""
+
+    async def open(self, reference: str | Path) -> None: ...
+    async def take_over(self) -> None: ...
 
 
 class AppServices(Protocol):
@@ -33,6 +41,9 @@ class AppServices(Protocol):
     away: bool  # the terminal is lent to an editor
     pressed_at: float  # when the newest key or paste came in, on the clock's monotonic time
     shelf: asyncio.Lock  # held by whoever opens, moves or lists sessions
+
+    @property
+    def watching(self) -> WatchesSessions: ...
 
     @property
     def palette(self) -> Palette: ...
@@ -59,9 +70,9 @@ class AppServices(Protocol):
 
     # What is said
 
-    def say(self, text: str, *, severity: str = "information") -> None: ...
-    def complain(self, error: DsbuilderError) -> None: ...
-    def call_attention(self, text: str, *, severity: str = "information") -> None: ...
+    def say(self, text: str, *, severity: SeverityLevel = "information", seconds: float | None = None) -> None: ...
+    def complain(self, error: DsbuilderError, *, severity: SeverityLevel = "error") -> None: ...
+    def call_attention(self, text: str, *, severity: SeverityLevel = "information") -> None: ...
     def draft(self, text: str) -> None: ...
 
     # Where to go

@@ -12,7 +12,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
-from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
+from dsbuilder_tui.domain.pause_cause import TERMINAL_CLOSED, Pause, PauseCause
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.stack import load_config
@@ -77,7 +77,7 @@ def _signals(app: StudioApp) -> contextlib.AbstractContextManager[None]:
 
     def handle(name: str) -> None:
         if name == "SIGHUP":
-            app.hang_up(Pause("the terminal was closed", PauseCause.TERMINAL_CLOSED))
+            app.hang_up(TERMINAL_CLOSED)
         else:
             app.hang_up(Pause(name, PauseCause.SIGNAL))
         # A terminal that is gone can hold up the app's own end, and the event loop; the cases are safe either way.

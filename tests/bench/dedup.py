@@ -29,13 +29,14 @@ import numpy as np
 import orjson
 
 from dsbuilder_tui.dedup import dedup_pass
-from dsbuilder_tui.dedup.embedders import Embedders
+from dsbuilder_tui.dedup.local_comparison import LocalComparison
 from dsbuilder_tui.dedup.outputs import Outputs
-from dsbuilder_tui.diversity.comparer import Comparer
+from dsbuilder_tui.diversity.thresholds import rules_for
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.rows.dataset_rows import Source
 
 ROOT = Path(__file__).resolve().parents[2]
+VARIES = {"seconds", "cpu_seconds", "rows_per_second", "peak_memory_bytes"}
 KINDS = ("same", "id", "case", "word", "swap")
 
 
@@ -104,12 +105,33 @@ def run(source: Path, folder: str, more: list[str]) -> tuple[Counter[str], dict[
     return peak, report
 
 
+def on_a_cluster(source: Path, folder: Path, alone: Mapping[str, Any], more: list[str]) -> None:
+    """The same pass on a cluster: its figures, and that its files and its report are those of the machine alone."""
+    files = [folder / f"{name}.jsonl" for name in ("kept", "dropped", "flagged")]
+    for path in files:
+        path.rename(path.with_suffix(".alone"))
+    started = time.perf_counter()
+    peak, report = run(source, str(folder), [*more, "--runner", "ray"])
+    wall = time.perf_counter() - started
+    same = [path.read_bytes() == path.with_suffix(".alone").read_bytes() for path in files]
+    differs = {name for name in alone if alone[name] != report[name]} - VARIES
+    print(f"on a cluster: files the same {same}, the report differs in {sorted(differs) or 'nothing'}")
+    print(
+        f"  wall {wall:,.1f} s; CPU of the driver {report['cpu_seconds']:,.1f} s, of the nodes "
+        f"{report['cluster']['cpu_seconds']:,.1f} s; {report['cluster']['peak_memory_bytes_a_node'] / 2**20:,.0f} MB a node"
+    )
+    for name, value in sorted(peak.items()):
+        print(f"  driver's peak {name:<8} {value / 2**20:>7,.0f} MB, {value / report['rows']:,.0f} bytes a row")
+
+
 def parts(source: Path) -> tuple[dict[str, int], int]:
     """Bytes that each part of a pass over a file holds at its end, and its kept rows."""
     held: dict[str, int] = {}
-    let_go = dedup_pass._let_go
+    let_go = LocalComparison._let_go
 
-    def measure(comparer: Comparer, embedders: Embedders) -> None:
+    def measure(comparison: LocalComparison) -> None:
+        comparer = comparison._comparer
+        assert comparer is not None
         scopes = comparer._scopes.values()
         held.update(
             {
@@ -124,10 +146,13 @@ def parts(source: Path) -> tuple[dict[str, int], int]:
                 "mapped: words": comparer.file._tokens.rows.nbytes,
             }
         )
-        let_go(comparer, embedders)
+        let_go(comparison)
 
-    with Source(source) as rows, Outputs(source, {}) as outputs, mock.patch.object(dedup_pass, "_let_go", measure):
-        one = dedup_pass._Run(rows, outputs, DatasetBuilderConfig(), False, None, lambda text: None)
+    config = DatasetBuilderConfig()
+    rules = rules_for(config)
+    comparison = LocalComparison(config, rules, lambda text: None)
+    with Source(source) as rows, Outputs(source, {}) as outputs, mock.patch.object(LocalComparison, "_let_go", measure):
+        one = dedup_pass._Run(rows, outputs, config, rules, comparison, False, None)
         return held, one.go().kept
 
 
@@ -155,6 +180,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--categories", type=int, default=50)
     parser.add_argument("--parts", type=int, default=100_000, help="rows of the pass that is taken to pieces")
+    parser.add_argument(
+        "--ray", action="store_true", help="the same on a local cluster of Ray, too, and whether it is the same"
+    )
     parser.add_argument("--file", type=Path, help="a dataset to use in place of a new one; made when it is not there")
     parser.add_argument("more", nargs="*", help="flags for dedup, behind --")
     given = parser.parse_args()
@@ -178,6 +206,8 @@ def main() -> None:
         for line in source.open("rb"):
             planted[orjson.loads(line)["tags"]["planted"]] += 1
         held, kept = parts(small)
+        if given.ray:
+            on_a_cluster(source, Path(folder), report, given.more)
     print(f"{report['rows']:,} rows, {report['kept']:,} kept, dropped {report['dropped']}, flagged: contradictions "
           f"{report['contradictions']}, contrast {report['contrasts']}, similar {report['similar']}")  # fmt: skip
     for kind in KINDS:

@@ -163,3 +163,23 @@ def test_a_session_is_judged_where_it_is(here: Path) -> None:
         assert "% good" in command("show", "shop", cwd=here, env=env).stdout
         fake.judge.kind = "no_model"
         assert command("judge", "shop", cwd=here, env=env).returncode == 0  # nothing is left to be asked
+
+
+@pytest.mark.timeout(600)  # Ray starts many processes, which takes long where much else is going on
+def test_nodes_of_a_cluster_judge_a_file(here: Path) -> None:
+    """The same verdicts as from this machine, and what is there is not asked for again; each row once."""
+    pytest.importorskip("ray")
+    path = _dataset(here, 30)
+    with fake_endpoint() as fake:
+        fake.judge.bad = lambda case: case["inputs"].get("query") in ("Where is order 3?", "Where is order 4?")
+        assert command("judge", path, "--out", "alone.jsonl", cwd=here, env=_env(fake)).returncode == 0
+        before = len(fake.judge.asked)
+        first = (here / "alone.jsonl").read_text().splitlines(keepends=True)[:10]
+        (here / "nodes.jsonl").write_text("".join(first))
+        done = command("judge", path, "--out", "nodes.jsonl", "--runner", "ray", cwd=here, env=_env(fake))
+        assert done.returncode == 0 and "10 judged before" in done.stdout, done.stdout + done.stderr
+        asked = fake.judge.asked[before:]
+        assert len(asked) == 20 and set(Counter(asked).values()) == {1}
+        alone, nodes = ({told["line"]: told for told in _told(here / f"{n}.jsonl")} for n in ("alone", "nodes"))
+        assert alone == nodes and len(alone) == 30
+        assert "joined" in done.stderr

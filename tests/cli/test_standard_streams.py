@@ -22,7 +22,7 @@ categories:
 PLACE = ("--checkpoint-dir", "s", "--provider", "offline")
 # Each command with what it is given here, and whether it prints anything at all then.
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "run": ("plan.yaml", *PLACE), "resume": ("shop", *PLACE), "replay": ("shop", "--json", *PLACE), "studio": ("-h",),
+    "run": ("plan.yaml", *PLACE), "resume": ("shop", *PLACE), "replay": ("shop", "--json", *PLACE), "studio": ("-h",), "watch": ("-h",),
     "show": ("shop", *PLACE[:2]), "export": ("shop", "--out", "again.jsonl", *PLACE[:2]), "sessions": PLACE[:2],
     "import": ("s/shop_checkpoint.json", *PLACE[:2]), "dedup": ("shop.jsonl", "--out", "clean.jsonl"),
     "doctor": ("shop", *PLACE[:2]), "examples": (), "config": (), "manual": (), "completion": ("bash",),

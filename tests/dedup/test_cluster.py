@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import gzip
 import io
 import json
 import random
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,12 @@ import pyarrow.parquet
 import pytest
 import yaml
 
+from dsbuilder_tui.clusters.ray_cluster import RayCluster
 from dsbuilder_tui.dedup import DedupReport, deduplicate
 from dsbuilder_tui.dedup import cluster_comparison as running
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from tests.support.ray_nodes import ray_nodes
+from tests.support.ray_cluster import LoopbackCluster, loopback_cluster
 
 WORDS = "card bank loan fee rate app login code phone bill date name limit cash fund tax not two seven May".split()
 PASSAGE = "Our terms of use say that a parcel may be returned within thirty days, that the fee is borne by the sender, and so on."
@@ -33,9 +37,22 @@ pytestmark = pytest.mark.timeout(600)  # Ray starts many processes, which takes 
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    with ray_nodes() as nodes:
+def cluster() -> Iterator[LoopbackCluster]:
+    with joined("one", "two") as nodes:
         yield nodes
+
+
+@contextmanager
+def joined(*names: str) -> Iterator[LoopbackCluster]:
+    """A cluster with all nodes of these names there; this process stays connected, so that no pass looks for it anew."""
+    with loopback_cluster(*names) as nodes:
+        connection = asyncio.run(RayCluster.join(nodes.address))
+        try:
+            while len(asyncio.run(connection.nodes())) < len(names):
+                time.sleep(0.05)
+            yield nodes
+        finally:
+            asyncio.run(connection.leave())
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +137,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "rows.jsonl": {"semantic_threshold": 0.8},
     "rows.jsonl.gz": {"diversity_scope": "window", "diversity_window": 40},
     "rows.csv": {"diversity_across": True, "diversity_stages": "structural,near"},
-    "folder": {"diversity_stages": "near,semantic", "semantic_threshold": 0.7},
+    "rows.json": {"diversity_stages": "structural,near"},
+    "folder": {"diversity_stages": "near"},
     "chats.yaml": {"diversity_stages": "structural"},
     "pairs.jsonl": {"diversity_stages": "structural,near"},
 }
@@ -132,35 +150,35 @@ def outcome(source: str, **more: Any) -> tuple[dict[str, Any], list[bytes], Dedu
     return told, [Path(name).read_bytes() for name in FILES], report
 
 
-def on_cluster(**more: Any) -> DatasetBuilderConfig:
-    return DatasetBuilderConfig(**more).model_copy(update={"runner": "ray"})
+def on(cluster: LoopbackCluster, **more: Any) -> DatasetBuilderConfig:
+    return DatasetBuilderConfig(runner="ray", ray_address=cluster.address, **more)
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_it_finds_what_this_machine_finds(cluster: Any, name: str) -> None:
+def test_it_finds_what_this_machine_finds(cluster: LoopbackCluster, name: str) -> None:
     MAKERS[name](Path(name))
     settings = SETTINGS.get(name, {})
     keeps = {"keep_bad": name == "rows.jsonl"}
     told, files, _ = outcome(name, config=DatasetBuilderConfig(**settings), **keeps)
-    assert (told, files) == outcome(name, config=on_cluster(**settings), **keeps)[:2]
+    assert (told, files) == outcome(name, config=on(cluster, **settings), **keeps)[:2]
     if name == "rows.jsonl":
         assert min(told["dropped"].values()) > 0 and told["contradictions"] and told["similar"] and told["bad_lines"]
     assert sorted(path.name for path in Path().iterdir()) == sorted((name, *FILES))
 
 
-def test_standard_input_is_read_once(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_read_once(cluster: LoopbackCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     content = lines(rows(50, 8))
     settings = {"diversity_stages": "structural"}
     found = []
-    for config in (DatasetBuilderConfig(**settings), on_cluster(**settings)):
+    for config in (DatasetBuilderConfig(**settings), on(cluster, **settings)):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
         found.append(outcome("-", config=config)[:2])
     assert found[0] == found[1]
     with pytest.raises(InputError, match="cannot be read a second time"):
-        deduplicate("-", work_folder="work", config=on_cluster())
+        deduplicate("-", work_folder="work", config=on(cluster))
 
 
-def test_an_ended_run_is_gone_on_with(cluster: Any) -> None:
+def test_an_ended_run_is_gone_on_with(cluster: LoopbackCluster) -> None:
     Path("rows.jsonl").write_bytes(lines(rows(300, 9)))
     settings = {"semantic_threshold": 0.8}
     expected = outcome("rows.jsonl", config=DatasetBuilderConfig(**settings))[:2]
@@ -173,7 +191,7 @@ def test_an_ended_run_is_gone_on_with(cluster: Any) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        outcome("rows.jsonl", config=on_cluster(**settings), progress=interrupt, tell=said.append)
+        outcome("rows.jsonl", config=on(cluster, **settings), progress=interrupt, tell=said.append)
     work = Path("kept.jsonl.work")
     assert said == [] and {path.name for path in work.iterdir()} >= {
         "decisions.jsonl",
@@ -182,8 +200,39 @@ def test_an_ended_run_is_gone_on_with(cluster: Any) -> None:
     }
     with (work / "decisions.jsonl").open("ab") as torn:
         torn.write(b'0123456789abcdef {"items": 2, "ke')
-    told, files, report = outcome("rows.jsonl", config=on_cluster(**settings), tell=said.append)
+    told, files, report = outcome("rows.jsonl", config=on(cluster, **settings), tell=said.append)
     assert (told, files) == expected
     assert report.cluster is not None and report.cluster.resumed > 100
     assert said == [f"{report.cluster.resumed} rows were compared before; it goes on behind them."]
     assert report.cluster.nodes == 2 and not work.exists()
+
+
+@pytest.mark.parametrize("changes_file", [False, True])
+def test_what_is_no_more_the_same_begins_anew(cluster: LoopbackCluster, changes_file: bool) -> None:
+    source, settings = Path("rows.jsonl"), {"diversity_stages": "near", "near_threshold": 0.7}
+    source.write_bytes(lines(rows(100)))
+
+    def interrupt(progress: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        outcome(source.name, config=on(cluster, **settings), progress=interrupt)
+    if changes_file:
+        source.write_bytes(lines(rows(110)))
+    else:
+        settings["near_threshold"] = 0.6
+    said: list[str] = []
+    found = outcome(source.name, config=on(cluster, **settings), tell=said.append)[:2]
+    assert len(said) == 1 and "begins anew" in said[0] and ("file" in said[0]) == changes_file
+    assert found == outcome(source.name, config=DatasetBuilderConfig(**settings))[:2]
+
+
+def test_a_folder_of_somebody_else_is_left_alone(cluster: LoopbackCluster) -> None:
+    Path("rows.jsonl").write_bytes(lines(rows(10)))
+    Path("mine").mkdir()
+    Path("mine/letter.txt").write_text("dear")
+    with pytest.raises(InputError, match="other things in it"):
+        deduplicate("rows.jsonl", work_folder="mine", config=on(cluster))
+    assert [path.name for path in Path("mine").iterdir()] == ["letter.txt"]
+    with pytest.raises(InputError, match="work folder is of a pass on a cluster"):
+        deduplicate("rows.jsonl", work_folder="mine")

@@ -9,25 +9,23 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dsbuilder_tui.dedup import Progress
 from dsbuilder_tui.dedup import cluster_comparison as running
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from tests.dedup.test_cluster import FILES, lines, on_cluster, outcome, rows
+from tests.dedup.test_cluster import FILES, joined, lines, on, outcome, rows
 from tests.support.process import ROOT
-from tests.support.ray_nodes import ray_nodes
+from tests.support.ray_cluster import LoopbackCluster
 
 SETTINGS = {"semantic_threshold": 0.8}
 DRIVER = """
-import ray, sys
+import sys
 from dsbuilder_tui.dedup import cluster_comparison, deduplicate
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-ray.init(address=sys.argv[1], log_to_driver=False, configure_logging=False)
 cluster_comparison._PIECE = 23
-config = DatasetBuilderConfig(semantic_threshold=0.8).model_copy(update={"runner": "ray"})
+config = DatasetBuilderConfig(semantic_threshold=0.8, runner="ray", ray_address=sys.argv[1])
 deduplicate("rows.jsonl", out="kept.jsonl", dropped="dropped.jsonl", flagged="flagged.jsonl", config=config)
 """
 
@@ -35,8 +33,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # where much else is 
 
 
 @pytest.fixture
-def cluster() -> Iterator[Any]:
-    with ray_nodes(3) as nodes:
+def cluster() -> Iterator[LoopbackCluster]:
+    with joined("one", "two", "three") as nodes:
         yield nodes
 
 
@@ -45,24 +43,23 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "_PIECE", 23)
 
 
-def test_nodes_that_die_are_worked_without(cluster: Any) -> None:
+def test_nodes_that_die_are_worked_without(cluster: LoopbackCluster) -> None:
     Path("rows.jsonl").write_bytes(lines(rows(2000)))
     expected = outcome("rows.jsonl", config=DatasetBuilderConfig(**SETTINGS))[:2]
-    nodes = list(cluster.worker_nodes)
-    kills = [(500, 0), (900, 1)]
+    kills = [(500, "one"), (900, "two")]
 
     def kill(progress: Progress) -> None:
         if kills and progress.rows >= kills[0][0]:
-            cluster.remove_node(nodes[kills.pop(0)[1]], allow_graceful=False)
+            cluster.kill(kills.pop(0)[1])
             if not kills:
-                cluster.add_node(num_cpus=1, object_store_memory=2**27)
+                cluster.add("four")
 
-    told, files, report = outcome("rows.jsonl", config=on_cluster(**SETTINGS), progress=kill)
+    told, files, report = outcome("rows.jsonl", config=on(cluster, **SETTINGS), progress=kill)
     assert not kills and (told, files) == expected
     assert report.cluster is not None and report.cluster.nodes == 3
 
 
-def test_a_driver_that_is_killed_is_gone_on_with(cluster: Any) -> None:
+def test_a_driver_that_is_killed_is_gone_on_with(cluster: LoopbackCluster) -> None:
     Path("rows.jsonl").write_bytes(lines(rows(2500)))
     expected = outcome("rows.jsonl", config=DatasetBuilderConfig(**SETTINGS))[:2]
     for name in FILES:
@@ -81,26 +78,7 @@ def test_a_driver_that_is_killed_is_gone_on_with(cluster: Any) -> None:
         before = decisions.read_bytes().count(b"\n")
         assert not any(Path(name).exists() for name in FILES)
     said: list[str] = []
-    told, files, report = outcome("rows.jsonl", config=on_cluster(**SETTINGS), tell=said.append)
+    told, files, report = outcome("rows.jsonl", config=on(cluster, **SETTINGS), tell=said.append)
     assert (told, files) == expected
     assert report.cluster is not None and report.cluster.resumed >= 22 * before and len(said) == 1
     assert not decisions.parent.exists()
-
-
-def test_what_is_no_more_the_same_begins_anew(cluster: Any) -> None:
-    source = Path("rows.jsonl")
-    for changes_file in (False, True):
-        source.write_bytes(lines(rows(200)))
-        with pytest.raises(KeyboardInterrupt):
-            outcome(source.name, config=on_cluster(**SETTINGS), progress=_interrupt)
-        if changes_file:
-            source.write_bytes(lines(rows(210)))
-        settings = SETTINGS if changes_file else {"semantic_threshold": 0.9}
-        said: list[str] = []
-        _, files, _ = outcome(source.name, config=on_cluster(**settings), tell=said.append)
-        assert len(said) == 1 and "begins anew" in said[0] and ("file" in said[0]) == changes_file
-        assert files == outcome(source.name, config=DatasetBuilderConfig(**settings))[1]
-
-
-def _interrupt(progress: Progress) -> None:
-    raise KeyboardInterrupt

@@ -90,3 +90,24 @@ def test_coverage_knows_the_axes_of_all_categories() -> None:
     assert data["b"] == {"planned": 4, "accepted": 4, "axes": {
         "size": {"big": {"planned": 4, "accepted": 1}}, "tone": {"angry": {"planned": 4, "accepted": 1}},
     }}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stages", "cause"),
+    [
+        ({"near": 30, "judge": 3}, "run out of ideas"),
+        ({"judge": 30, "near": 3}, "wrong by the judge"),
+        ({"critique": 30}, "wrong by the judge"),
+        ({"validators": 30}, "break a rule of the plan"),
+        ({"schema": 30}, "not in the form"),
+        ({"person": 30}, "turned away by you"),
+    ],
+)
+def test_the_advice_on_what_is_turned_away_names_the_cause(stages: dict[str, int], cause: str) -> None:
+    assert cause in told(Figures(30, rejections=stages))["rejections"].advice
+
+
+def test_what_nobody_wrote_was_not_turned_away() -> None:
+    figures = Figures(30, rejections={"missing": 40, "near": 2})
+    assert figures.rejected == 2 and told(figures)["rejections"].sentence.startswith("2 candidates")
+    assert "rejections" not in told(Figures(30, rejections={"missing": 40}))

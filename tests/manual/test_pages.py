@@ -28,6 +28,7 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.manual import page, topics
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
+from tests.support.fake_batches import FakeBatches
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import ROOT, fake_endpoint
 
@@ -58,7 +59,7 @@ def prose(text: str) -> str:
 @pytest.fixture
 def endpoint() -> Iterator[FakeOpenAI]:
     models = ("gpt-4o", "gpt-4o-mini", "llama3.3", "llama3.2")
-    with fake_endpoint(models=models) as server:
+    with fake_endpoint(models=models, batches=FakeBatches()) as server:
         yield server
 
 
@@ -216,6 +217,8 @@ def test_commands_and_flags_in_sentences_exist(name: str) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8") if name == "README" else page(name)
     known = flags()
     for code in _CODE.findall(prose(text)):
+        if code.startswith("ray "):  # a command of its own
+            continue
         assert set(re.findall(r"(?<!\S)--[a-z][a-z-]*", code)) <= known, code
         if code.startswith("dsbuilder ") and "--help" not in code and "--version" not in code:
             build_parser().parse_args(shlex.split(code)[1:])  # ends the process, and so the test, when it is refused

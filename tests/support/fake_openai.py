@@ -18,6 +18,7 @@ from typing import Any
 
 from tests.support.fake_agent import UNSCRIPTED, Reply, Scripted, play, says
 from tests.support.fake_answers import ANSWERS
+from tests.support.fake_batches import FakeBatches
 from tests.support.fake_contents import (
     SLOT_LINE,
     SLOTS,
@@ -31,9 +32,10 @@ from tests.support.fake_contents import (
 from tests.support.fake_embeddings import embed
 from tests.support.fake_floods import FLOODS, flood
 from tests.support.fake_judge import FakeJudge, is_judging
+from tests.support.fake_refusals import REFUSALS, refuse
 from tests.support.fake_templates import FakeTemplates
 from tests.support.template_answers import is_for_templates
-from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_error, send_event, send_json, send_raw
+from tests.support.wire import STREAM_HEAD, Written, as_bytes, send_chunk, send_error, send_event, send_json, send_raw
 
 
 @dataclass
@@ -95,6 +97,7 @@ class FakeOpenAI:
     )
     embedding_script: list[str] = field(default_factory=list)  # see ``fake_embeddings``; then all is well
     embedding_bodies: list[dict[str, Any]] = field(default_factory=list)
+    batches: FakeBatches | None = None  # without, there is no Batch API
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
@@ -176,6 +179,11 @@ class FakeOpenAI:
             data = [{"id": name, "object": "model"} for name in self.models]
             listed = as_bytes({"object": "list", "data": data})
             return await send_raw(writer, 200, "application/json", listed, cut=self.models_cut)
+        if path.startswith(("/v1/files", "/v1/batches")):
+            if self.batches is None:
+                return await send_error(writer, 404, f"Unknown request URL: {path}", "unknown_url")
+            self.batches.complete = self.batches.complete or self.completion
+            return await self.batches.answer(method, path, headers, raw, writer)
         body = json.loads(raw)
         if path.endswith("/embeddings"):
             self.embedding_bodies.append(body)
@@ -201,6 +209,14 @@ class FakeOpenAI:
         if self.latency and kind != "rate_limit":  # counted from arrival, whatever else the server had to do
             await asyncio.sleep(max(0.0, arrived + self.latency - asyncio.get_running_loop().time()))
         return await self._act(kind, body, headers, writer)
+
+    async def completion(self, body: dict[str, Any]) -> tuple[int, Any]:
+        """Status and body of the answer to one request of a batch."""
+        written = Written()
+        kind = (self.kind_for(body) if self.kind_for else None) or self._choose()
+        self.seen[kind] += 1
+        await self._act(kind, body, {}, written)  # type: ignore[arg-type]
+        return written.status, written.body
 
     async def _play(self, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
         self.seen["agent"] += 1
@@ -255,39 +271,10 @@ class FakeOpenAI:
     async def _act(
         self, kind: str, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter
     ) -> bool:
-        if kind == "rate_limit":
-            extra = {"Retry-After": self.retry_after} if self.retry_after else {}
-            return await send_error(writer, 429, "Rate limit reached", "rate_limit_exceeded", extra)
-        if kind == "server_error":
-            return await send_error(writer, 500, "The server had an error", "server_error")
-        if kind == "unauthorized":
-            key = headers.get("authorization", "")
-            return await send_error(writer, 401, f"Incorrect API key provided: {key}", "invalid_api_key")
-        if kind == "no_model":
-            return await send_error(writer, 404, f"The model `{body['model']}` does not exist", "model_not_found")
-        if kind == "no_quota":
-            return await send_error(writer, 429, "You exceeded your current quota", "insufficient_quota")
-        if kind == "too_large":
-            return await send_error(
-                writer, 400, "This model's maximum context length is 8 tokens", "context_length_exceeded"
-            )
-        if kind == "reject_schema" and "json_schema" in str(body.get("response_format")):
-            self.script.insert(0, "reject_schema")
-            return await send_error(
-                writer, 400, "'response_format' of type 'json_schema' is not supported", "invalid_request"
-            )
-        if kind == "reject_stream_options" and "stream_options" in body:
-            self.script.insert(0, "reject_stream_options")
-            return await send_error(writer, 400, "Unrecognized request argument: stream_options", "invalid_request")
-        if kind == "reject_max_tokens" and "max_tokens" in body:
-            self.script.insert(0, "reject_max_tokens")
-            text = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'."
-            return await send_error(writer, 400, text, "unsupported_parameter")
-        if kind == "reject_item_counts" and "minItems" in str(body.get("response_format")):
-            self.script.insert(0, kind)
-            return await send_error(
-                writer, 400, "In context=('properties', 'cases'), 'minItems' is not permitted", "invalid"
-            )
+        if kind in REFUSALS:
+            refused = await refuse(kind, body, headers, self.script, self.retry_after, writer)
+            if refused is not None:
+                return refused
         if kind in FLOODS:
             return await flood(kind, writer)
         if kind == "hang":

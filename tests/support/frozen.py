@@ -22,6 +22,7 @@ from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
+from dsbuilder_tui.domain.category_view import CategoryView
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.message import MessageRole, NoticeContent, message_content
 from dsbuilder_tui.domain.run_state import RunState
@@ -34,7 +35,7 @@ from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live_session import LiveSession, sentence
 from dsbuilder_tui.tui.studio.cards import Card
 from dsbuilder_tui.tui.widgets.rows import PagedRows
-from dsbuilder_tui.view import CategoryView, RunView, reduce
+from dsbuilder_tui.view import RunView, reduce
 
 NOW = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC).timestamp()
 START = NOW - 401
@@ -372,7 +373,7 @@ class Script:
         await settled(pilot)
         live = Standing(self.session, self.view, self.app.make_model)
         self.app.live = live
-        await self.app._push("studio", live, await self.session.chat.messages())
+        await self.app.push_named("studio", live, await self.session.chat.messages())
         await settled(pilot)
 
 

@@ -12,12 +12,12 @@ from textual.pilot import Pilot
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import Rejection
+from dsbuilder_tui.domain.category_view import CategoryView
 from dsbuilder_tui.domain.errors import EndpointRefused
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.catalog import STATUS_FILE
 from dsbuilder_tui.store.rows import CaseLikeness, Changes
-from dsbuilder_tui.view import CategoryView
 from tests.support.frozen import NOW, FrozenApp, Script, settled
 
 AXES = {

@@ -183,6 +183,14 @@ class Desk:
         if focus is not None:
             await wait_for(self.pilot, lambda: self.focus == focus, what=f"focus {self.focus} becomes {focus}")
 
+    async def to_work(self) -> None:
+        """Wait until the studio has opened a session, and go to its prompt: a finished one may show what it made first."""
+        await self.at("StudioScreen")
+        studio: Any = self.app.screen
+        await self.until(studio.opened.is_set)
+        studio.to_prompt()
+        await self.at("StudioScreen", "prompt")
+
     async def command(self, text: str) -> None:
         """Send a slash command, or anything else, from the prompt."""
         prompt = self.one("#prompt")

@@ -59,3 +59,29 @@ async def send_event(kind: str, data: dict[str, Any], end: str, writer: asyncio.
         return
     for start in range(0, len(raw), 5):  # through the middle of characters
         await send_chunk(writer, raw[start : start + 5])
+
+
+class Written:
+    """Stands where a connection's writer does, and reads the one whole answer that is written to it."""
+
+    def __init__(self) -> None:
+        self._data = b""
+
+    def write(self, data: bytes) -> None:
+        self._data += data
+
+    async def drain(self) -> None:
+        """Nothing: it is here at once."""
+
+    @property
+    def status(self) -> int:
+        return int(self._data.split(b" ", 2)[1])
+
+    @property
+    def body(self) -> Any:
+        """Parsed, or as text where it is no JSON."""
+        whole = self._data.partition(b"\r\n\r\n")[2]
+        try:
+            return json.loads(whole)
+        except ValueError:
+            return whole.decode("utf-8", "replace")

@@ -44,7 +44,7 @@ def typed_plan() -> DatasetPlanInput:
 
 
 async def opened(desk: Desk) -> None:
-    await desk.at("StudioScreen", "prompt")
+    await desk.to_work()
     await desk.press("f2")
     await desk.at("CasesScreen", "cases")
     await desk.until(lambda: desk.one("#cases").chosen is not None)

@@ -19,7 +19,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)], ids=["
 
 
 async def film(desk: Desk) -> None:
-    await desk.at("StudioScreen", "prompt")
+    await desk.to_work()
     await desk.press("f4")
     await desk.at("CheckpointsScreen", "rail")
     await desk.until(lambda: desk.app.screen.point is not None)  # type: ignore[attr-defined]

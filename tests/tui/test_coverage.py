@@ -45,7 +45,7 @@ def at(desk: Desk) -> tuple[str, str | None]:
 
 
 async def coverage(desk: Desk) -> None:
-    await desk.at("StudioScreen", "prompt")
+    await desk.to_work()
     await desk.press("f3")
     await desk.at("CoverageScreen", "grid")
     await desk.until(lambda: grid(desk).chosen is not None)
@@ -137,7 +137,7 @@ async def test_passages_show_their_cases_and_more_are_asked_for_from_one(size: t
         await desk.at("CoverageScreen", "passages")
         await desk.sees("Passages · 3 of 3 have cases", "Broken goods", "ask for more")
         await desk.press("down", "enter")
-        await desk.at("StudioScreen", "prompt")
+        await desk.to_work()
         request = f"Write 20 more `refunds` cases from `{docs}/rules.md#Refunds › Broken goods`"
         assert desk.one("#prompt").text == request
         await desk.press("enter")  # the built-in planner understands it
@@ -176,7 +176,7 @@ async def test_without_documents_there_are_no_passages() -> None:
 async def test_a_click_chooses_and_a_click_on_the_chosen_asks() -> None:
     await built(PLAN, until=20)
     async with studio(open_first="shop", size=NARROW) as desk:
-        await desk.at("StudioScreen", "prompt")
+        await desk.to_work()
         await desk.press("f3")
         await desk.until(lambda: desk.place == "CoverageScreen" and grid(desk).chosen is not None)
         await desk.press("down", "right")

@@ -42,7 +42,7 @@ def some_bad(fake: FakeOpenAI, bad: int) -> None:
 
 
 async def screen(desk: Desk, key: str, place: str) -> None:
-    await desk.at("StudioScreen", "prompt")
+    await desk.to_work()
     await desk.press(key)
     await desk.at(place)
 

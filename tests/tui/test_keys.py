@@ -34,6 +34,7 @@ def test_every_key_of_help_has_a_test_and_none_is_tested_that_help_does_not_list
         "test_review",
         "test_newest_cases",
         "test_checkpoints",
+        "test_watching",
     ):
         importlib.import_module(f"tests.tui.{module}")
     listed = {(place, key) for place, rows in help_keys() for keys, _, _ in rows for key in keys.split(",")}

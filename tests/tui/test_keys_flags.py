@@ -30,7 +30,7 @@ async def with_flags() -> None:
 
 
 async def shown(desk: Desk, count: int = 5) -> None:
-    await desk.at("StudioScreen", "prompt")
+    await desk.to_work()
     await desk.press("f2")
     await desk.at("CasesScreen", "cases")
     await desk.until(lambda: desk.one("#cases").count == count and desk.one("#cases").chosen is not None)

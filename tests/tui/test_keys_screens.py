@@ -18,6 +18,8 @@ from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.tui.settings.screen import SettingsScreen
+from tests.support.fake_batches import FakeBatches
+from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import Desk, Scripted, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
@@ -194,6 +196,36 @@ async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
         await desk.press("escape")
         await desk.at("StudioScreen")
         await desk.state("finished")
+
+
+@covers("Workers", "l", "x")
+async def test_batch_jobs_are_shown_looked_at_and_cancelled(make_plan: Plans) -> None:
+    async with FakeOpenAI(batches=FakeBatches(held=True)) as fake:
+        flags = {"base_url": fake.url, "api_key": "k", "runner": "batch-api", "batch_size": 10, "batch_poll": 3600}
+        async with studio(model=None, flags={**flags, "provider": "openai"}) as desk:
+            await begin(desk, make_plan(40))
+            await desk.answer("ctrl+y")
+            assert fake.batches is not None
+            await desk.until(lambda: any(job.is_waiting for job in desk.live.view.batch_jobs.values()))
+            await desk.sees("batch job 1 ·", "0 of 4 done")
+            await desk.press("f6")
+            await desk.at("WorkersScreen", "calls")
+            await desk.sees("1 batch job waiting since", "next look", "batch_1", "0 calls in flight")
+            fake.batches.held = False
+            await desk.press("l")
+            await desk.sees("in progress", "2 of 4 done")
+            await desk.press("escape")
+            await desk.at("StudioScreen")
+            await desk.press("ctrl+p")
+            await desk.state("paused")
+            await desk.sees("F6 x cancels them")
+            await desk.press("f6")
+            await desk.at("WorkersScreen", "calls")
+            await desk.press("x")
+            await desk.until(lambda: "1 batch job will be cancelled with the next run" in desk.told)
+            await desk.press("escape", "ctrl+p")
+            await desk.until(lambda: desk.live.view.accepted == 20 and not desk.live.running)
+            assert fake.batches.batches["batch_1"].status == "cancelled"
 
 
 # Settings

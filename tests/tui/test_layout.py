@@ -100,7 +100,7 @@ def test_more_room_takes_nothing_away() -> None:
 async def test_toasts_cover_neither_the_prompt_nor_the_keys(size: tuple[int, int], make_plan: Plans) -> None:
     await built(make_plan(4))
     async with studio(size=size, open_first="support") as desk:
-        await desk.at("StudioScreen", "prompt")
+        await desk.to_work()
         for number in range(6):
             desk.app.say(
                 f"Something happened, and it takes some words to say what that was, for the {number}. time. " * 2

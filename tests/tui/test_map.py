@@ -27,7 +27,7 @@ def plane(desk: Desk) -> MapPlane:
 
 
 async def opened(desk: Desk) -> None:
-    await desk.at("StudioScreen", "prompt")
+    await desk.to_work()
     await desk.press("f7")
     await desk.at("MapScreen", "plane")
     await desk.sees("60 cases by likeness", "here")

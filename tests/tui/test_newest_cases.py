@@ -55,7 +55,7 @@ async def finished(plan: DatasetPlanInput, size: tuple[int, int]) -> AsyncIterat
     """A session that was run to its end, opened, with the keys in the list."""
     await built(plan)
     async with studio(size=size, open_first="support") as desk:
-        await desk.at("StudioScreen", "prompt")
+        await desk.to_work()
         await to_list(desk)
         await chosen(desk)
         yield desk
@@ -293,7 +293,7 @@ async def test_hostile_cases_are_text_here_too(make_plan: Plans, size: tuple[int
     await built(make_plan(3))
     async with studio(size=size, open_first="support") as desk:
         desk.app.get_line_filters = lambda: desk.app._filters  # type: ignore[method-assign]  # without the net under all
-        await desk.at("StudioScreen", "prompt")
+        await desk.to_work()
         await to_list(desk)
         await desk.until(lambda: newest(desk).count == 3)
         rows = newest(desk)

@@ -13,12 +13,14 @@ from rich.cells import cell_len
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
+from dsbuilder_tui.domain.category_view import CategoryView
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.flags import FLAG_MARKS
 from dsbuilder_tui.domain.message import PlanContent, PlanPart, PlanRow
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState, WorkerState
+from dsbuilder_tui.domain.runner_place import PlaceState, RunnerPlace
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
@@ -33,7 +35,8 @@ from dsbuilder_tui.tui.rejected import threshold_paint as whatif
 from dsbuilder_tui.tui.studio import paint as panels
 from dsbuilder_tui.tui.studio import plan_card_paint as card
 from dsbuilder_tui.tui.studio.card_state import CardState
-from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
+from dsbuilder_tui.tui.workers.paint import place_row
+from dsbuilder_tui.view import Point, RunView, Turned, WorkerView
 from dsbuilder_tui.wording import rate_words
 
 BAD = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -440,3 +443,15 @@ def test_the_header_says_what_was_spent_and_drops_the_forecast_first() -> None:
     assert "$" not in said(36)
     roles = {span[0].strip(): span[1] for span in chrome.header(view, 120, 0.0, models="", budget=0.42)}
     assert roles["$0.42 of $0.42 → ~$0.79"] == "warn"
+
+
+@pytest.mark.parametrize("width", [20, 40, 76, 160])
+@pytest.mark.parametrize("state", list(PlaceState))
+def test_a_node_of_a_cluster_fits_and_says_its_state(state: PlaceState, width: int) -> None:
+    place = RunnerPlace(
+        name="gpu-\x1b[31m" + "a" * 60, state=state, calls=12_345, done=10**7, given_again=3, detail="no\nroute " * 20
+    )
+    line = place_row(place, width)
+    text = "".join(span[0] for span in line)
+    assert cell_len(text) <= width and not BAD.search(text)
+    assert width < 40 or state in text

@@ -259,15 +259,6 @@ async def test_a_killed_run_is_told_of_and_goes_on(make_plan: Plans, tmp_path: P
         await desk.sees("80/80")
 
 
-async def test_a_session_that_runs_elsewhere_is_not_opened(make_plan: Plans) -> None:
-    await built(make_plan(4))
-    async with await Session.open("support", load_config()), studio() as desk:
-        await desk.sees("open in another window")
-        await desk.press("enter")
-        await desk.until(lambda: "The session support is in use by" in desk.told)
-        assert desk.place == "HomeScreen"
-
-
 @pytest.mark.parametrize("name", ["support", "sup", "nothing_like_it"])
 async def test_opening_by_name(name: str, make_plan: Plans) -> None:
     await built(make_plan(4))

@@ -111,7 +111,7 @@ def test_studio_finished(shoot: Shoot) -> None:
     shoot(scenes.finished, WIDE)
 
 
-@pytest.mark.parametrize(("size", "keys"), [(WIDE, []), (NARROW, ["tab"])], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("size", "keys"), [(WIDE, []), (NARROW, ["shift+tab"])], ids=["wide", "narrow"])
 def test_studio_finished_short(shoot: Shoot, size: tuple[int, int], keys: list[str]) -> None:
     shoot(scenes.finished_short, size, *keys)
 

@@ -243,7 +243,7 @@ async def test_the_pace_is_changed_while_it_runs(make_plan: Plans) -> None:
         await begin(desk, make_plan(60))
         await desk.answer("ctrl+y")
         await desk.state("running")
-        await desk.sees("paced at 1 cases/s · /pace off")
+        await desk.sees("paced at 1 case/s · /pace off")
         await desk.command("/pace off")
         await desk.said("The built-in writer's pace: as fast as it goes")
         await desk.state("finished")

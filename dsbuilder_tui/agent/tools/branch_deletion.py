@@ -28,7 +28,7 @@ class DeleteBranch(Tool[DeleteBranchArguments]):
             return None
         branch = await call.host.session.branches.named(arguments.branch)
         if branch.current:
-            raise InputError(f"{branch.name} is worked on now.", "Go to another branch first (switch_branch).")
+            raise InputError(f"{branch.name} is worked on now.", "Go to another branch first.")
         text = (
             f"Delete the branch {branch.name}, {branch.accepted:,} of {counted(branch.planned, 'case')}? "
             f"“bring back branch {branch.name}” restores it."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import Any
 
 from pydantic import Field
@@ -19,6 +20,7 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.flags import flag_words, flags_of
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line
+from dsbuilder_tui.session import Session
 
 _MOST_TEXT = 300  # characters of a case that the agent sees
 
@@ -29,17 +31,28 @@ def _shown(case: AcceptedCase) -> dict[str, Any]:
     return found | ({"flags": flags} if flags else {})
 
 
+async def _drawn(session: Session, category: str | None, count: int) -> list[AcceptedCase]:
+    """Some cases by lot: others each time that somebody has said something in between."""
+    categories = (await session.summary()).categories
+    total = sum(counts["accepted"] for name, counts in categories.items() if category in (None, name))
+    said = await session.chat.messages(1)
+    lot = Random(f"{session.seed} {said[-1].seq if said else 0}")
+    places = lot.sample(range(total), min(count, total))
+    return [case for place in places for case in await session.cases.page(place, 1, category=category)]
+
+
 class ShowCasesArguments(ToolArguments):
     category: str | None = None
     count: int = Field(5, ge=1, le=10)
     text: str | None = None
-    """Words that must be in the case."""
+    """Words in the case."""
+    random: bool = False
 
 
 class ShowCases(Tool[ShowCasesArguments]):
     name = "show_cases"
     order = 90
-    description = "A few of the accepted cases, the newest first; at most 10."
+    description = "Up to 10 accepted cases, the newest first."
     arguments = ShowCasesArguments
     effect = False
 
@@ -55,9 +68,12 @@ class ShowCases(Tool[ShowCasesArguments]):
                 if len(cases) >= arguments.count:
                     break
                 await asyncio.sleep(0)
+        elif arguments.random:
+            cases = await _drawn(session, arguments.category, arguments.count)
         else:
             cases = await session.cases.page(0, arguments.count, category=arguments.category, newest_first=True)
         shown = [_shown(case) for case in cases]
         if not shown:
             return ToolAnswer("There are no such cases yet.", {"cases": []})
-        return ToolAnswer(f"{counted(len(shown), 'case')}, the newest first.", {"cases": shown})
+        how = "drawn by lot" if arguments.random and not arguments.text else "the newest first"
+        return ToolAnswer(f"{counted(len(shown), 'case')}, {how}.", {"cases": shown})

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pydantic import Field
-
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.domain.review import DEFAULT_QUEUE, MOST_QUEUE
+from dsbuilder_tui.domain.review import DEFAULT_QUEUE
 
 
 class ReviewCasesArguments(ToolArguments):
     category: str | None = None
-    count: int = Field(DEFAULT_QUEUE, ge=1, le=MOST_QUEUE)
+    count: int = DEFAULT_QUEUE
 
 
 class ReviewCases(Tool[ReviewCasesArguments]):
     name = "review_cases"
     order = 95
-    description = "Let the person review the cases that deserve it, one by one."
+    description = "The person reviews what deserves it, one by one."
     arguments = ReviewCasesArguments
     effect = False
 

@@ -71,7 +71,7 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
             raise InputError(f"There is no category {arguments.category!r}.", f"There are: {names or 'none yet'}.")
         if arguments.model_dump(exclude_none=True, exclude={"category"}) == {}:
             raise InputError(
-                "Nothing to change was given.", "Give diversity, batch_size, max_workers or another setting."
+                "Nothing to change was given.", "Name one, such as the batch size or the number of workers."
             )
         model, embedding = arguments.worker_model, arguments.embedding_model
         if model is not None and not call.was_typed(model):

@@ -24,7 +24,7 @@ class ListBranches(Tool[NoArguments]):
         branches, line = await session.branches.all(), await session.checkpoints.line(_MOST_POINTS)
         here, elsewhere = await session.checkpoints.counts_by_line()
         current = next(branch for branch in branches if branch.current)
-        many = f"{len(branches)} branches" if len(branches) > 1 else "One branch"
+        many = counted(len(branches), "branch")
         data = {
             "branches": [branch_words(branch) for branch in branches[-_MOST_BRANCHES:]],
             "checkpoints": [

@@ -73,7 +73,7 @@ class ProposePlan(Tool[ProposePlanArguments]):
                 if cases and held < cases:
                     raise InputError(
                         f"The category {name!r} holds {counted(cases, 'accepted case')}, which are kept.",
-                        "Change the plan in force with revise_plan, or give it that many cases at least.",
+                        "Change the plan in force, or give it that many cases at least.",
                     )
         unread = tuple(one_line(part, 200) for part in arguments.not_understood[:_MOST_NOTES] if part.strip())
         notes = [*arguments.assumptions[:_MOST_NOTES], *(f"not understood: “{part}”" for part in unread)]
@@ -91,5 +91,5 @@ def _require_target_read(call: ToolCall) -> None:
     if path and not session.agent_memory.target:
         raise InputError(
             f"The application in {path} has not been read.",
-            f"Call describe_target with the path {path} first, and plan from what it says; if it is not there, say so.",
+            f"Read the application at {path} first, and plan from what it says; if it is not there, say so.",
         )

@@ -53,7 +53,7 @@ class Rewind(Tool[RewindArguments]):
 def require_rest(call: ToolCall) -> None:
     """Raises ``InputError`` while workers write."""
     if call.host.running:
-        raise InputError("Workers are writing.", "Pause first (pause_generation); all that is accepted stays.")
+        raise InputError("Workers are writing.", "Pause first; all that is accepted stays.")
 
 
 def _size(point: Checkpoint) -> str:

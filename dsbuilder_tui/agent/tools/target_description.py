@@ -96,4 +96,6 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
 
 def _one_of(arguments: DescribeTargetArguments) -> None:
     if bool(arguments.text) == bool(arguments.path):
-        raise InputError("describe_target needs either text or path.", "Give one of the two.")
+        raise InputError(
+            "Either describe the application in words, or name the path where it lies.", "Give one of the two."
+        )

@@ -27,7 +27,7 @@ from dsbuilder_tui.settings.stack import load_config
 
 _DRAWN_EVERY = 0.25  # seconds
 _LINE_EVERY = 10.0
-_OWN_FLAGS = ("diversity_stages", "near_threshold", "semantic_threshold", "diversity_across")
+_OWN_FLAGS = ("diversity_stages", "near_threshold", "semantic_threshold", "diversity_across", "ray_address")
 
 
 def _dedup(arguments: argparse.Namespace) -> int:
@@ -152,6 +152,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("--diversity-scope", metavar="SCOPE", help="compare with all earlier rows (history) or the last ones (window)")
     add("--diversity-window", metavar="N", help="rows compared against in scope window")
     add("--runner", metavar="NAME", help="what does the work: local is this machine, ray a cluster")
+    add("--ray-address", metavar="ADDRESS", help="of the cluster (host:port, ray://host:port, auto; one started here)")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting (embedding_model …)")
 
 

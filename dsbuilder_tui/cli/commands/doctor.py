@@ -18,6 +18,7 @@ from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import VALIDATORS
@@ -26,7 +27,7 @@ from dsbuilder_tui.session.export_formats import FORMATS
 from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.session.repair import examine_session, salvage_session
 from dsbuilder_tui.settings.provider_names import OFFLINE, PROVIDERS
-from dsbuilder_tui.settings.runner_names import RUNNERS
+from dsbuilder_tui.settings.runner_names import LOCAL, RUNNERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.stage_names import STAGES
@@ -92,7 +93,9 @@ async def _examine_session(arguments: argparse.Namespace, config: DatasetBuilder
         more = {**asdict(saved), "folder": str(saved.folder)} if saved else None
         print_json({**told, "repaired": more})
     elif saved is not None:
-        say(f"Saved {saved.accepted} of {saved.planned} cases as {saved.folder.name}; {folder.name} is as it was.")
+        say(
+            f"Saved {saved.accepted} of {counted(saved.planned, 'case')} as {saved.folder.name}; {folder.name} is as it was."
+        )
         for loss in saved.losses:
             say(f"    {visible(loss)}")
         say(f"To go on:  {visible(resume_command(saved.folder.name, folder.parent))}")
@@ -172,6 +175,13 @@ async def _tried(config: DatasetBuilderConfig, *, endpoint: bool) -> AsyncIterat
         async for finding in probe_endpoint(config):
             yield finding
     yield await probe_embeddings(config)
+    if config.runner != LOCAL:
+        from dsbuilder_tui.generation.runners import runner_kind
+
+        kind = runner_kind(config)
+        if kind.probe is not None:
+            async for finding in kind.probe(config):
+                yield finding
 
 
 def _plug_ins() -> Iterator[Check]:

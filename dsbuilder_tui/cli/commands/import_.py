@@ -17,6 +17,7 @@ from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.cli.trace_options import trace_options, trace_query
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.trace_query import TraceQuery
 from dsbuilder_tui.session import Session
@@ -86,7 +87,7 @@ async def _told(arguments: argparse.Namespace, session: Session, notes: Sequence
         return ExitCode.COMPLETE
     for note in notes:
         say(f"Note: {visible(note)}")
-    say(f"Imported {summary.instances_created} of {summary.total_instances_planned} cases as {session.id}.")
+    say(f"Imported {summary.instances_created} of {counted(summary.total_instances_planned, 'case')} as {session.id}.")
     if summary.instances_created < summary.total_instances_planned:
         given = f" --checkpoint-dir {shlex.quote(arguments.checkpoint_dir)}" if arguments.checkpoint_dir else ""
         say(f"To go on:  dsbuilder resume {shlex.quote(session.id)}{given}")

@@ -16,6 +16,7 @@ from dsbuilder_tui.cli.output import print_json, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.cli.targets import is_file
 from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.session import Session
@@ -24,7 +25,7 @@ from dsbuilder_tui.session.plan_files import load_plan
 from dsbuilder_tui.settings.key_trust import KeyUse
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.wording import cost_words, judged_lines
+from dsbuilder_tui.wording import cost_words, event_line, judged_lines
 
 
 def _judge(arguments: argparse.Namespace) -> int:
@@ -82,7 +83,9 @@ async def _judge_file(arguments: argparse.Namespace, config: DatasetBuilderConfi
     out = Path(arguments.out).expanduser() if arguments.out else verdicts_beside(Path(arguments.what).expanduser())
     plan = load_plan(arguments.plan, config) if arguments.plan else None
     told = _told if sys.stderr.isatty() and not arguments.json else lambda found: None
-    found = await judge_file(arguments.what, out, config, choice=field_choice(arguments), plan=plan, told=told)
+    found = await judge_file(
+        arguments.what, out, config, choice=field_choice(arguments), plan=plan, told=told, tell=_of_nodes
+    )  # fmt: skip
     total = found.total
     if arguments.json:
         print_json({**found.as_dict(), "verdicts": str(out)})
@@ -97,6 +100,12 @@ async def _judge_file(arguments: argparse.Namespace, config: DatasetBuilderConfi
         if found.budget_used_up:
             say("The budget is used up; with a higher one the same command goes on.")
     return _exit_code(arguments, total, found.rows - found.unreadable)
+
+
+def _of_nodes(event: Event) -> None:
+    """What becomes of the nodes of a cluster, on standard error."""
+    if (line := event_line(event)) is not None:
+        print(line, file=sys.stderr)
 
 
 def _told(found: FileVerdicts) -> None:

@@ -10,7 +10,14 @@ from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_b
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.cli.key_question import ask_before_files_leave, ask_before_mlflow_is_read
-from dsbuilder_tui.cli.options import display_options, out_option, session_argument, settings_from, settings_options
+from dsbuilder_tui.cli.options import (
+    display_options,
+    out_option,
+    session_argument,
+    settings_from,
+    settings_options,
+    wait_option,
+)
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError
@@ -86,6 +93,12 @@ async def _prepare(session: Session, arguments: argparse.Namespace) -> None:
     if session.was_interrupted:
         count = (await session.summary()).instances_created
         say(f"The last run of {session.id} was cut off; all {counted(count, 'accepted case')} are here.")
+    if arguments.cancel_batches and arguments.drop_batches:
+        raise InputError("--cancel-batches and --drop-batches do not go together.", "Leave one of them out.")
+    if arguments.cancel_batches:
+        say(f"{counted(await session.batch_jobs.cancel(), 'batch job')} will be cancelled; what is done is collected.")
+    if arguments.drop_batches:
+        say(f"Gave up {counted(await session.batch_jobs.give_up(), 'batch job')}.")
     if arguments.repair:
         found = await session.cases.repair()
         say(f"Set aside {counted(len(found), 'damaged case')}." if found else "No damaged case found.")
@@ -114,7 +127,7 @@ async def _nothing_to_do(
     lines = [f"{session.id} is complete already: {counted(summary.instances_created, 'case')}."]
     if short:
         lines = [
-            f"{session.id} is finished short: {summary.instances_created} of {summary.total_instances_planned} cases, "
+            f"{session.id} is finished short: {summary.instances_created} of {counted(summary.total_instances_planned, 'case')}, "
             f"{counted(short, 'slot')} exhausted.",
             f"Try again:   {retry_command(session.id, session.folder.parent)}",
         ]
@@ -132,6 +145,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--branch", metavar="NAME", help="go on with another branch, from now on")
     parser.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
+    parser.add_argument(
+        "--cancel-batches", action="store_true", help="have the provider stop its batch jobs, and collect what is done"
+    )
+    parser.add_argument(
+        "--drop-batches",
+        action="store_true",
+        help="forget batch jobs that cannot be collected; they are paid for again",
+    )
     parser.add_argument("--retry-exhausted", action="store_true", help="try the exhausted slots again")
 
 
@@ -140,5 +161,5 @@ COMMAND = CliCommand(
     rank=30,
     memory=700,
     run=_resume,
-    arguments=(settings_options, display_options, out_option, _arguments),
+    arguments=(settings_options, display_options, out_option, wait_option, _arguments),
 )

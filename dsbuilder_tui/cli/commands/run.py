@@ -12,7 +12,7 @@ from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_b
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.field_options import field_choice, field_options
 from dsbuilder_tui.cli.key_question import ask_before_mlflow_is_read
-from dsbuilder_tui.cli.options import display_options, out_option, settings_from, settings_options
+from dsbuilder_tui.cli.options import display_options, out_option, settings_from, settings_options, wait_option
 from dsbuilder_tui.cli.output import say
 from dsbuilder_tui.cli.trace_options import trace_options, trace_query
 from dsbuilder_tui.domain.clock import SystemClock
@@ -197,7 +197,8 @@ def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> Non
     for note in notes_of(config.checkpoint_root, dataset_name):
         if note.state in (SessionState.PAUSED, SessionState.INTERRUPTED, SessionState.RUNNING):
             print(
-                f"Note: {visible(note.id)} is unfinished ({note.accepted} of {note.planned} cases); this begins a new session. "
+                f"Note: {visible(note.id)} is unfinished ({note.accepted} of {counted(note.planned, 'case')}); this begins "
+                "a new session. "
                 f"To go on with that one:  dsbuilder resume {visible(shlex.quote(note.id))}",
                 flush=True,
             )
@@ -236,5 +237,5 @@ COMMAND = CliCommand(
     rank=20,
     memory=700,
     run=_run,
-    arguments=(settings_options, display_options, out_option, _arguments, field_options, trace_options),
+    arguments=(settings_options, display_options, out_option, wait_option, _arguments, field_options, trace_options),
 )

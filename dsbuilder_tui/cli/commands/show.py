@@ -11,6 +11,7 @@ from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
 from dsbuilder_tui.cli.output import print_json, print_table, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
+from dsbuilder_tui.domain.batch_job_words import job_words, jobs_words
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.conversation import MESSAGES, turns_of
@@ -55,7 +56,9 @@ def _show(arguments: argparse.Namespace) -> int:
             }  # fmt: skip
             print_json(as_shown)
         else:
-            say(f"{listing.id}: running in process {listing.pid}, {listing.accepted} of {listing.planned} cases.")
+            say(
+                f"{listing.id}: running in process {listing.pid}, {listing.accepted} of {counted(listing.planned, 'case')}."
+            )
         return ExitCode.COMPLETE
 
 
@@ -85,6 +88,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         agreement = await session.verdicts.agreement()
         templates = await session.templates.as_dict()
         tracked = await session.tracking.state()
+        jobs = await session.batch_jobs.waiting()
         evaluated = await session.results.figures()
         if arguments.json:
             print_json(
@@ -101,8 +105,12 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             )
             return ExitCode.COMPLETE
         say(f"{session.id}: {STATE_WORDS.get(summary.state, summary.state)}, "
-              f"{summary.instances_created} of {summary.total_instances_planned} cases "
+              f"{summary.instances_created} of {counted(summary.total_instances_planned, 'case')} "
               f"({summary.progress_percentage} %)")  # fmt: skip
+        if jobs:
+            say(jobs_words(jobs, session.clock.now()) + ":")
+            for job in jobs:
+                say(f"  {visible(job_words(job, session.clock.now()))}")
         rows = [["CATEGORY", "PLANNED", "ACCEPTED", "REJECTED", "EXHAUSTED"]]
         rows += [
             [name, *(str(c[key]) for key in ("planned", "accepted", "rejected", "exhausted"))]
@@ -129,7 +137,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"The judge and you: {agreement.words}")
         if summary.last_checkpoint:
             elsewhere = summary.checkpoints_elsewhere
-            say(f"Checkpoints: {summary.checkpoints:,}, the last at {summary.last_checkpoint['accepted']:,} cases "
+            say(f"Checkpoints: {summary.checkpoints:,}, the last at {counted(summary.last_checkpoint['accepted'], 'case')} "
                   f"({summary.last_checkpoint['created_at'][:19].replace('T', ' ')} UTC)"
                   f"{f'; {elsewhere:,} on other branches' if elsewhere else ''}")  # fmt: skip
         if summary.prompt_tokens or summary.completion_tokens:
@@ -161,7 +169,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say("\nFirst cases:")
             for record in cases:
                 turns = turns_of(record["inputs"].get(MESSAGES))
-                first = f"{len(turns)} messages:" if turns else one_line(display_text(record["inputs"]), 140)
+                first = f"{counted(len(turns), 'message')}:" if turns else one_line(display_text(record["inputs"]), 140)
                 say(f"  {record['tags']['case_id']}  {first}")
                 for turn in turns:
                     say(f"    {turn.speaker.value if turn.speaker else 'other'}: {one_line(turn.text, 130)}")

@@ -6,12 +6,13 @@ Each is one row of a registry; plug-ins add rows with ``dsbuilder.runners``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
@@ -22,6 +23,14 @@ from dsbuilder_tui.models.protocol import TransientError, WorkerModel, WorkerReq
 from dsbuilder_tui.settings.runner_names import RUNNERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.session_store import SessionStore
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.generation.batch_rounds import BatchRounds
+    from dsbuilder_tui.generation.budget import Budget
+    from dsbuilder_tui.generation.calls_in_flight import CallsInFlight
+    from dsbuilder_tui.generation.gate import Gate
+    from dsbuilder_tui.generation.prompts import Prompter
+    from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 
 
 class Runner(Protocol):
@@ -35,6 +44,14 @@ class Runner(Protocol):
         result: BatchOutcome,
     ) -> None:
         """``result`` is filled on the way, so that it tells the truth also when the call is cut off."""
+
+
+@runtime_checkable
+class RunnersInRounds(Protocol):
+    """Runners that make calls together, in rounds; ``live`` are those of calls that must not wait for one."""
+
+    rounds: BatchRounds
+    live: RunnerPool
 
 
 class RunnerPool(Protocol):
@@ -68,6 +85,10 @@ class RunnerContext:
         tell: announces an event and has it remembered.
         on_retry: is told of each try again, with the seconds until then and its number.
         on_hedge: is told of each call that is asked a second time after so many seconds of silence.
+        waits: whether the run waits for what takes hours.
+        prompter, gate, calls, budget: those of the run.
+        emit: announces an event that nobody needs to remember.
+        pause, fail, wake: what the run can be told.
     """
 
     plan: DatasetPlanInput
@@ -79,6 +100,15 @@ class RunnerContext:
     tell: Callable[[Event], None]
     on_retry: Callable[[Batch, TransientError, float, int], None]
     on_hedge: Callable[[Batch, float], None]
+    waits: bool
+    prompter: Prompter
+    gate: Gate
+    calls: CallsInFlight
+    budget: Budget
+    emit: Callable[[Event], None]
+    pause: Callable[[Pause], None]
+    fail: Callable[[BaseException], None]
+    wake: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +119,13 @@ class RunnerKind:
         label: what makes the calls, as it stands in a sentence.
         make: the runners of a run.
         check: raises ``InputError`` where a configuration, or what is installed, does not let it work.
+        probe: tries it, place by place, for the doctor.
     """
 
     label: str
     make: Callable[[RunnerContext], RunnerPool]
     check: Callable[[DatasetBuilderConfig], None] = lambda config: None
+    probe: Callable[[DatasetBuilderConfig], AsyncIterator[ProbeFinding]] | None = None
 
 
 def runner_kind(config: DatasetBuilderConfig) -> RunnerKind:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+
+import orjson
 
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.generation.runners.node_call import NodeAnswer, NodeRequest, heard
+from dsbuilder_tui.generation.runners.node_call import NodeAnswer, NodeRequest, Piece, heard
 from dsbuilder_tui.models.endpoint_probe import ProbeFinding, probe_endpoint
-from dsbuilder_tui.models.protocol import TellsLimits, WorkerModel
-from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.models.protocol import TellsLimits, TextModel, TextRequest, WorkerModel
+from dsbuilder_tui.models.providers import made_judge, provider_of
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 
@@ -37,8 +40,9 @@ class CallActor:
         self._config: DatasetBuilderConfig | None = None
         self._plan: DatasetPlanInput | None = None
         self._models: dict[str, WorkerModel] = {}
+        self._judge: TextModel | None = None
 
-    async def prepare(self, settings: bytes, plan: DatasetPlanInput) -> NodeReady:
+    async def prepare(self, settings: bytes, plan: DatasetPlanInput | None) -> NodeReady:
         """``settings`` are a pickled configuration, keys among it: they stand in this process's memory and nowhere else."""
         try:
             self._config, self._plan = pickle.loads(settings), plan
@@ -53,11 +57,17 @@ class CallActor:
             made = self._model(model)
         except DsbuilderError as unusable:  # an address or a key that cannot be used
             return NodeAnswer((), unusable.with_traceback(None))
-        before = made.limits.last if isinstance(made, TellsLimits) else None
-        async with aclosing(made.stream(request.with_plan(self._plan))) as stream:  # type: ignore[type-var]
-            pieces, error = await heard(stream)
-        after = made.limits.last if isinstance(made, TellsLimits) else None
-        return NodeAnswer(pieces, error, after if after is not before else None)
+        return await _answer(made, made.stream(request.with_plan(self._plan)))
+
+    async def judge(self, request: TextRequest) -> NodeAnswer:
+        """Ask the judge's model; the request's schema is JSON."""
+        assert self._config is not None
+        try:
+            if self._judge is None:
+                self._judge = made_judge(self._config)
+        except DsbuilderError as unusable:
+            return NodeAnswer((), unusable.with_traceback(None))
+        return await _answer(self._judge, self._judge.stream(replace(request, schema=orjson.Fragment(request.schema))))
 
     async def probe(self) -> list[ProbeFinding]:
         """What a call from this node finds of its endpoint; nothing where there is none."""
@@ -73,3 +83,12 @@ class CallActor:
             # Whether keys may go there was asked where the person is: not here.
             self._models[name] = provider_of(config).make(config, SystemClock())
         return self._models[name]
+
+
+async def _answer(model: WorkerModel | TextModel, stream: AsyncIterator[Piece]) -> NodeAnswer:
+    """All that a model says, and what it has learned of its endpoint's limits by that."""
+    before = model.limits.last if isinstance(model, TellsLimits) else None
+    async with aclosing(stream):  # type: ignore[type-var]
+        pieces, error = await heard(stream)
+    after = model.limits.last if isinstance(model, TellsLimits) else None
+    return NodeAnswer(pieces, error, after if after is not before else None)

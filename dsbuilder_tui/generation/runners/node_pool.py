@@ -21,7 +21,7 @@ from dsbuilder_tui.domain.runner_place import PlaceState, RunnerPlace
 from dsbuilder_tui.generation.runners.node_actor import CallActor, NodeReady, own_version
 from dsbuilder_tui.generation.runners.node_call import NodeAnswer, NodeRequest
 from dsbuilder_tui.models.endpoint_probe import ProbeFinding
-from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.models.protocol import TextRequest, TransientError
 
 _LOOKS_EACH = 0.5  # seconds between looks at which nodes there are
 _MOST_DEATHS = 3  # processes that one call may outlive before it counts as failed
@@ -84,7 +84,7 @@ class NodePool:
     def __init__(
         self,
         cluster: RayCluster,
-        plan: DatasetPlanInput,
+        plan: DatasetPlanInput | None,
         settings_of: Callable[[ClusterNode], tuple[bytes, bool]],
         *,
         processes: int,
@@ -94,7 +94,8 @@ class NodePool:
         tell: Callable[[Event], None],
     ) -> None:
         """``settings_of`` gives a node's pickled configuration, and whether its endpoint is its own. On each node there are
-        so many ``processes`` at most, with so many ``calls`` each. Without any node a call waits ``patience`` seconds.
+        so many ``processes`` at most, with so many ``calls`` each. Without any node a call waits ``patience`` seconds;
+        without a plan none can be made, and nodes are tried alone.
         """
         self._cluster, self._plan, self._settings_of = cluster, plan, settings_of
         self._most, self._calls_each, self._patience = processes, calls, patience
@@ -131,12 +132,17 @@ class NodePool:
 
         Raises ``TransientError`` for a call that outlived no process, ``EndpointUnavailable`` without any node.
         """
+        return await self._answer(lambda actor: actor.call.remote(model, request))
+
+    async def judge(self, request: TextRequest) -> NodeAnswer:
+        """As ``ask``, a question to the judge's model; the request's schema is JSON."""
+        return await self._answer(lambda actor: actor.judge.remote(request))
+
+    async def _answer(self, give: Callable[[Any], Any]) -> NodeAnswer:
         deaths = 0
         while True:
             place, process = await self._least_busy()
-            answer: NodeAnswer | None = await self._made(
-                place, process, lambda actor: actor.call.remote(model, request)
-            )
+            answer: NodeAnswer | None = await self._made(place, process, give)
             if answer is None:
                 deaths += 1
                 place.given_again += 1
@@ -327,8 +333,8 @@ class NodePool:
             if process.task is not None:
                 process.task.cancel()
         if place.announced:
-            left = len(self._ready_places())
-            self._tell(NodeLost(ts=self._clock.now(), node=place.node.name, calls=place.calls, nodes=left))
+            left, again = len(self._ready_places()), place.given_again + place.calls
+            self._tell(NodeLost(ts=self._clock.now(), node=place.node.name, calls=again, nodes=left))
         self._changed.set()
 
 

@@ -9,18 +9,22 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import replace
 
 from dsbuilder_tui.clusters.ray_cluster import LOCAL_CLUSTER, ClusterNode, RayCluster, cluster_words, require_ray
-from dsbuilder_tui.domain.errors import ConfigError
-from dsbuilder_tui.domain.events import Notice
+from dsbuilder_tui.domain.clock import Clock, SystemClock
+from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, EndpointUnavailable, InputError
+from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.runner_place import RunnerPlace
+from dsbuilder_tui.domain.runner_place import PlaceState, RunnerPlace
 from dsbuilder_tui.generation.runners import Runner, RunnerContext, RunnerKind
 from dsbuilder_tui.generation.runners.node_call import NodeRequest, Piece
 from dsbuilder_tui.generation.runners.node_pool import NodePool, pickled_settings
 from dsbuilder_tui.generation.worker import Worker
+from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
 from dsbuilder_tui.models.protocol import TellsLimits, WorkerModel, WorkerRequest
 from dsbuilder_tui.models.providers import provider_of
@@ -74,7 +78,10 @@ class RayRunnerPool:
         )
         context.tell(Notice(ts=context.clock.now(), level=NoticeLevel.INFO, text=text))
         self._cluster = await RayCluster.join(context.config.ray_address)
-        self._pool = node_pool(self._cluster, context)
+        self._pool = node_pool(
+            self._cluster, context.plan, context.config, ordered=context.writer.ordered, clock=context.clock,
+            tell=context.tell,
+        )  # fmt: skip
         await self._pool.open()
 
     def runner_of(self, model: WorkerModel) -> Runner:
@@ -101,9 +108,19 @@ class RayRunnerPool:
             await self._cluster.leave()
 
 
-def node_pool(cluster: RayCluster, context: RunnerContext) -> NodePool:
-    """The nodes of a cluster, ready to be opened. Raises ``ConfigError`` where a key may not go to one's endpoint."""
-    config = context.config
+def node_pool(
+    cluster: RayCluster,
+    plan: DatasetPlanInput | None,
+    config: DatasetBuilderConfig,
+    *,
+    ordered: bool,
+    clock: Clock,
+    tell: Callable[[Event], None],
+) -> NodePool:
+    """The nodes of a cluster, ready to be opened; ``ordered`` when no endpoint is called from them.
+
+    Raises ``ConfigError`` where a key may not go to one's endpoint.
+    """
     by_resource = {resource: pickled_settings(_at(config, url)) for resource, url in config.ray_endpoints.items()}
     everywhere = pickled_settings(config)
 
@@ -112,10 +129,10 @@ def node_pool(cluster: RayCluster, context: RunnerContext) -> NodePool:
         return (everywhere, False) if own is None else (own, True)
 
     # The built-in writer keeps a CPU busy by one call; calls to an endpoint wait most of the time.
-    each = 1 if context.writer.ordered else _CALLS_EACH
+    each = 1 if ordered else _CALLS_EACH
     return NodePool(
-        cluster, context.plan, settings_of, processes=math.ceil(config.workers / each), calls=_MOST_CALLS,
-        patience=config.startup_timeout, clock=context.clock, tell=context.tell,
+        cluster, plan, settings_of, processes=math.ceil(config.workers / each), calls=_MOST_CALLS,
+        patience=config.startup_timeout, clock=clock, tell=tell,
     )  # fmt: skip
 
 
@@ -135,4 +152,35 @@ def _check(config: DatasetBuilderConfig) -> None:
     require_ray()
 
 
-RUNNER = RunnerKind(label="a Ray cluster", make=RayRunnerPool, check=_check)
+async def _probe(config: DatasetBuilderConfig) -> AsyncIterator[ProbeFinding]:
+    """Join the cluster, and have each of its nodes try what its calls need."""
+    cluster = pool = None
+    try:
+        try:
+            cluster = await RayCluster.join(config.ray_address)
+            pool = node_pool(cluster, None, config, ordered=False, clock=SystemClock(), tell=lambda event: None)
+            await pool.open()
+        except DsbuilderError as error:
+            yield ProbeFinding("ray", problem=error)
+            return
+        await pool.settled()
+        yield ProbeFinding("ray", f"the cluster {cluster.where} has {counted(len(pool.places()), 'node')} for calls")
+        for place in pool.places():
+            if place.state is PlaceState.UNFIT:
+                yield ProbeFinding(place.name, problem=InputError(f"It cannot work: {place.detail}."))
+        for name, findings in await pool.probe():
+            if findings is None:
+                yield ProbeFinding(name, problem=EndpointUnavailable("It was lost while it was tried."))
+            elif not findings:
+                yield ProbeFinding(name, "answers; the built-in writer needs nothing else there")
+            else:
+                for finding in findings:
+                    yield replace(finding, name=f"{name}, {finding.name}")
+    finally:
+        if pool is not None:
+            await pool.close()
+        if cluster is not None:
+            await cluster.leave()
+
+
+RUNNER = RunnerKind(label="a Ray cluster", make=RayRunnerPool, check=_check, probe=_probe)

@@ -114,11 +114,22 @@ def judge_model(config: DatasetBuilderConfig) -> TextModel | None:
 
     Raises as ``worker_model``.
     """
-    provider = provider_of(config)
-    if provider.make_judge_model is None:
-        if not (config.api_key or config.base_url):
-            return None
-        provider = cast(Provider, PROVIDERS.load(OPENAI))
+    provider = _judging_provider(config)
+    if provider is None:
+        return None
     provider.require_trust(config)
-    assert provider.make_judge_model is not None
+    return made_judge(config)
+
+
+def made_judge(config: DatasetBuilderConfig) -> TextModel:
+    """The judge's model of a configuration that has one, where somebody has asked before whether keys may go there."""
+    provider = _judging_provider(config)
+    assert provider is not None and provider.make_judge_model is not None
     return provider.make_judge_model(config)
+
+
+def _judging_provider(config: DatasetBuilderConfig) -> Provider | None:
+    provider = provider_of(config)
+    if provider.make_judge_model is not None:
+        return provider
+    return cast(Provider, PROVIDERS.load(OPENAI)) if config.api_key or config.base_url else None

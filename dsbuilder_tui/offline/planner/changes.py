@@ -318,6 +318,6 @@ class PlanChanger(CountChanges):
         if number > MOST_CASES:
             return self._say(f"{number:,} cases are more than I plan at once; the most is {MOST_CASES:,}.")
         if not amount:
-            self._c.notes.append(f"You named no number, so I added {number} cases of {words_of(base)}.")
+            self._c.notes.append(f"You named no number, so I added {counted(number, 'case')} of {words_of(base)}.")
         like = next((c for c in self._c.categories if slug(base) == c["name"]), None) if modifier else None
         return self._new(base, number, modifier, like) or True

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from dsbuilder_tui.offline.planner.intent_table import intent_table
-from dsbuilder_tui.offline.planner.naming import singular
+from dsbuilder_tui.offline.planner.naming import forms, singular
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 
 _NO_LIKENESS = frozenset(
@@ -48,7 +48,13 @@ def small_words(text: str, situation: PlanningContext) -> str | None:
     name = next((n for n in ("help", "greeting", "thanks", "refusal") if table.phrase(n).fullmatch(text)), None)
     if name == "greeting" and (base := situation.base) is not None:
         return table.reply("greeting_planned", dataset=base.dataset_name, cases=base.total_instances)
-    return table.reply(name) if name else None
+    if name is not None:
+        return table.reply(name)
+    talk = next((one for one in table.small_talk if one.says.fullmatch(text)), None)
+    base = situation.base
+    if talk is None or (base and any(re.search(forms(c.name), text, re.IGNORECASE) for c in base.categories)):
+        return None  # what names a category is about that
+    return talk.reply if base is None else talk.planned
 
 
 def says_yes(text: str) -> bool:

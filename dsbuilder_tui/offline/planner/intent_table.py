@@ -29,6 +29,15 @@ class Intent:
     reads: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SmallTalk:
+    """What ``says`` something of the app itself, and the answer in words: before a plan, and with one."""
+
+    says: re.Pattern[str]
+    reply: str
+    planned: str
+
+
 class IntentTable:
     """The packaged table, read once. ``intents`` are in the order in which they are tried; ``examples`` are sentences that
     are understood while there is a plan, ``first_examples`` those before.
@@ -43,6 +52,10 @@ class IntentTable:
         self.examples: tuple[str, ...] = tuple(known["examples"]["planned"])
         self.first_examples: tuple[str, ...] = tuple(known["examples"]["unplanned"])
         self.formats: dict[str, str] = known["formats"]
+        self.small_talk = tuple(
+            SmallTalk(says=self._pattern(row["says"]), reply=row["reply"], planned=row.get("planned", row["reply"]))
+            for row in known["small_talk"].values()
+        )
         self.need_a_plan = frozenset(known["need_a_plan"])
         self.after_a_change = frozenset(known["after_a_change"])
 

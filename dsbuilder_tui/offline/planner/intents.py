@@ -85,7 +85,7 @@ class Intents:
         return self._unknown(what) if name is None else {"category": name, **switch}
 
     def _checkpoint(self, found: Found) -> Arguments:
-        name = self._heard.full(found["name"] or "").strip()
+        name = self._heard.full(found["name"] or found["label"] or "").strip("\"'“”«»` ")
         return {"name": name[:100]} if name and name not in ("here", "now") else {}
 
     def _export(self, found: Found) -> Arguments | None:
@@ -218,6 +218,18 @@ class Intents:
         name = self._category(what)
         return None if name is None else {"category": name, **arguments}
 
+    def _random(self, found: Found) -> Arguments | None:
+        """Cases drawn by lot, of a category or of all; None for what names anything else."""
+        number, what = found["count"] or "", found["what"] or ""
+        few = 3 if number in ("some", "a few") else 1
+        count = min(50, max(1, whole(number))) if number.isdigit() else few
+        drawn: Arguments = {"count": count, "random": True}
+        if self._table.phrase("generic").fullmatch(what):
+            return drawn
+        words = re.sub(r"\b(?:accepted|test|cases?|ones?|examples?|questions?|of|the|from|in)\b", " ", what)
+        name = self._category(what) or self._category(words)
+        return None if name is None else {"category": name, **drawn}
+
     def _find(self, found: Found) -> Arguments:
         return {"count": 5, "text": self._heard.full(found["text"])[:200]}
 
@@ -237,7 +249,7 @@ class Intents:
             found = rest
         if phrase("secret").search(text):
             return None
-        number = found["count"] or ""
+        number = found["count"] or found["later"] or ""
         count = min(50, max(1, whole(number))) if number.isdigit() else 5
         if number.isdigit() and not whole(number):
             return self._table.reply("how_many_shown")
@@ -278,5 +290,6 @@ _READERS: Mapping[str, Callable[[Intents, Found], Arguments | str | None]] = {
     "data": Intents._data_question,
     "find": Intents._find,
     "review": Intents._review,
+    "random": Intents._random,
     "show": Intents._show,
 }

@@ -143,7 +143,7 @@ def _settled(
         if shares and request.topic is None and not request.subject and not fixed:
             return "How many cases should it hold in all? For example: “60 cases”."
         total = DEFAULT_TOTAL if fixed == 0 else max(DEFAULT_TOTAL, 2 * fixed)
-        notes.append(f"You named no total, so I took {total} cases.")
+        notes.append(f"You named no total, so I took {counted(total, 'case')}.")
     if total is None:
         return items, [item.count or 0 for item in items]
     return _within(items, open_items, total, fixed, shares, request, notes)
@@ -210,7 +210,7 @@ def _within(
             notes.append(f"The rest goes to {_listed([item.phrase for item in more])}.")
             items, open_items = [*items, *more], more
         elif shares * total + fixed < total * Fraction(19, 20):
-            return f"That is {int(shares * total) + fixed} of {total} cases. What should the rest be about?"
+            return f"That is {int(shares * total) + fixed} of {counted(total, 'case')}. What should the rest be about?"
     if shares * total + fixed > total:
         notes.append(f"The parts come to more than the whole, so I scaled them to {total}.")
     elif shares and not open_items and shares * total + fixed < total:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 from dsbuilder_tui.domain.sanitise import one_line
@@ -44,6 +45,7 @@ _LISTED = {
 }
 _MOST_ROWS = 30
 _MORE = ("rejected", "exhausted")
+_WHERE_REJECTED = "F5 shows each beside what it repeats, and what another threshold would have meant."
 _NO_WORDS = ("", "declined", "no", "n", "nope", "reject", "rejected", "tool execution was not approved")
 
 
@@ -73,7 +75,7 @@ def reply(
         return _declined(tool, arguments, str(answer["declined"]), situation, topics or Topics())
     if not answer.get("ok"):
         problem = _both(answer.get("error"), answer.get("way_out"))
-        return Interpretation(words=problem or f"{tool.replace('_', ' ')} did not work, and did not say why.")
+        return Interpretation(words=problem or "That did not work, and nothing says why.")
     said = _text(answer.get("said"))
     if tool in ("propose_plan", "extend_dataset"):
         return Interpretation(
@@ -91,7 +93,9 @@ def reply(
     if tool == "get_builder_state_summary":
         return Interpretation(words=_lines(said or _progress(answer), _counts(answer.get("categories"))))
     if tool == "explain_rejections":
-        return Interpretation(words=_lines(said, _stages(answer.get("stages")), _examples(answer.get("examples"))))
+        return Interpretation(
+            words=_lines(said, _stages(answer.get("stages")), _examples(answer.get("examples")), _WHERE_REJECTED)
+        )
     if tool == "describe_target" and situation.base is None:
         return Interpretation(words=f"{said} {_suggestion(arguments, answer, topics or Topics())}".strip(), asks=True)
     return Interpretation(words=_AFTER.get(tool, "Done.") if said else "Done.")
@@ -199,7 +203,7 @@ def _counts(categories: object) -> str:
         there = f"{_number(numbers.get('accepted'))} of {_number(numbers.get('planned'))}"
         rows.append(f"- {_quiet(name, 64)} {', '.join([there, *extra])}")
     if len(categories) > _MOST_ROWS:
-        rows.append(f"\n…and {len(categories) - _MOST_ROWS} more categories.")
+        rows.append(f"\n…and {counted(len(categories) - _MOST_ROWS, 'more category')}.")
     return "\n".join(rows)
 
 

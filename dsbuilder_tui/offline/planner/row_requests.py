@@ -117,7 +117,7 @@ def rows_in(heard: Utterance) -> tuple[Utterance, tuple[RowWish, ...], str]:
             parts["thing"] if not _GENERIC.fullmatch(parts["thing"]) else re.sub(r"[\W_]+", " ", PurePath(path).stem)
         )
         about = "" if wish.what or re.search(r"\babout\b|:", heard.said) else f" about {thing}"
-        return f"{number} cases{about}{f' for the {wish.what}' if wish.what else ''}{rest}"
+        return f"{counted(number, 'case')}{about}{f' for the {wish.what}' if wish.what else ''}{rest}"
 
     said = heard.said
     for pattern in (_NONE, _EACH, _NAMED_BEFORE, _ROWS, _THINGS, _AS_ROWS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -70,6 +71,7 @@ class OfflineWriter:
         """
         self._chosen = chosen
         self._pacer = Pacer(pace, clock or SystemClock(), sleep)
+        self._streams = itertools.count()
         self._phrases = load_phrases()
         self._pools: dict[int, ValuePool] = {}
         self._read: dict[str, StudiedCategory] = {}
@@ -149,9 +151,10 @@ class OfflineWriter:
         return notes
 
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
+        begun = next(self._streams)
         yield '{"cases": ['
         for number, wanted in enumerate(request.slots, 1):
-            await self._pacer.turn()
+            await self._pacer.turn(begun)
             case = self.write(request.plan, request.category, wanted.slot, wanted.attempt, request.seed)
             text = orjson.dumps({"slot": number, **case}).decode()
             middle = len(text) // 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import yaml
 
 from dsbuilder_tui.domain.dataset_card import DatasetCard
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.store.export.export_format import ExportFormat, FolderLayout
 from dsbuilder_tui.store.export.parquet_table import ParquetTableWriter, require_pyarrow
 
@@ -39,7 +40,7 @@ def card_text(card: DatasetCard) -> str:
         "Each row has the inputs (`inputs.…`), the expectations of a right answer as JSON (`expectations`), the attributes "
         "that the case was planned with (`attributes.…`), and further tags as JSON (`tags`).",
         "## Categories\n\n| category | what it is | cases | judged |\n|---|---|---|---|\n" + "\n".join(rows),
-        "## Splits\n\n" + "\n".join(f"- `{name}`: {count} cases" for name, count in card.splits.items()),
+        "## Splits\n\n" + "\n".join(f"- `{name}`: {counted(count, 'case')}" for name, count in card.splits.items()),
         *(["## Diversity\n\n" + "\n".join(f"- {figure}" for figure in card.figures)] if card.figures else []),
         "## How it was made\n\n"
         + "\n".join(

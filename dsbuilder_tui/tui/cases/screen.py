@@ -35,6 +35,7 @@ class CasesScreen(CaseList):
     CSS_PATH = "screen.tcss"
     title_words = "Cases"
     enter_words = "read"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"edit", "withdraw", "pin", "note", "editor", "save"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "search"),
         Binding("f", "filter", "filter"),
@@ -258,9 +259,7 @@ class CasesScreen(CaseList):
         if action in ("save", "turn_over"):
             return self._editing is not None
         if action in ("edit", "withdraw", "pin", "note", "editor"):
-            return (
-                not self.watched.replaying and self._editing is None and bool(self.rows.count if self.is_mounted else 0)
-            )
+            return self.watched.acts and self._editing is None and bool(self.rows.count if self.is_mounted else 0)
         if action == "pair":
             case = self.chosen if self.is_mounted else None
             return self._editing is None and (case is None or bool(near_cases(case)))

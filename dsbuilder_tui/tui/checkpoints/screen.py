@@ -70,6 +70,7 @@ class ThenView(StrEnum):
 class CheckpointsScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Checkpoints"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"travel", "fork", "name"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "step(-1)", "scrub", key_display="←→↑↓"),
         Binding("right,l", "step(1)", show=False),
@@ -130,7 +131,7 @@ class CheckpointsScreen(SessionScreen):
     def _rail_words(self, rows: int) -> str:
         points, branches = len({point.id for line in self.lines for point in line.points}), len(self.lines)
         parts = [counted(points, "point")] if points else []
-        parts += [f"{branches:,} branches"] if branches > 1 else []
+        parts += [f"{counted(branches, 'branch')}"] if branches > 1 else []
         return " · ".join([*parts, f"↑↓ {branches - rows:,} more"] if branches > rows else parts)
 
     @property

@@ -182,7 +182,7 @@ class CoverageScreen(SessionScreen):
         return passage_row(self._uses[index], width, chosen)
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
-        if self.watched.replaying or not self._uses:
+        if self.watched.replaying or not self._uses or self.refuse():
             return
         chosen = self.grid.chosen
         self.services.draft(passage_request(self._uses[event.rows.cursor], chosen[0] if chosen else None))
@@ -217,7 +217,7 @@ class CoverageScreen(SessionScreen):
 
     def on_heat_grid_cell_chosen(self, event: HeatGrid.CellChosen) -> None:
         chosen = self.grid.chosen
-        if chosen is None or self.watched.replaying:
+        if chosen is None or self.watched.replaying or self.refuse():
             return
         category, row, _ = chosen
         if row.value:
@@ -241,7 +241,7 @@ class CoverageScreen(SessionScreen):
         if binding.action == "choose":
             chosen = self.grid.chosen
             may = self.query_one("#passages").has_focus or (chosen and chosen[1].value)
-            return "ask for more" if may and not self.watched.replaying else ""
+            return "ask for more" if may and self.watched.acts else ""
         if binding.action == "next_pane":
             return self._next_pane
         return binding.description

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from rich.cells import cell_len
 
+from dsbuilder_tui.domain.batch_job_words import since_words
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.library import SessionListing
 from dsbuilder_tui.tui.paint.line import Line, Span, bar, clip, cut, fit
@@ -22,12 +24,12 @@ _ROLES = {
 }
 
 
-def state_words(listing: SessionListing) -> str:
+def state_words(listing: SessionListing, now: float) -> str:
     words = STATE_WORDS.get(listing.state, str(listing.state))
+    if listing.batch_jobs and listing.state is not SessionState.RUNNING:
+        return f"{counted(listing.batch_jobs, 'batch job')} since {since_words(listing.batch_jobs_since, now)}"
     if listing.state is SessionState.INTERRUPTED:
         return f"{words} · {listing.accepted:,} safe"
-    if listing.state is SessionState.RUNNING:
-        return "open in another window"
     if listing.state is SessionState.COMPLETE:
         return "finished"
     return words
@@ -49,7 +51,7 @@ def session_row(listing: SessionListing, width: int, now: float, *, chosen: bool
     count = "?" if unreadable else f"{listing.accepted:,}/{listing.planned:,}"
     count = "no plan yet" if listing.undecided else count
     spans += [(fit(count, 12, "right"), role), ("  ", "text")]
-    words = state_words(listing)
+    words = state_words(listing, now)
     if unreadable:
         words = listing.problem.replace(f"{listing.path}/", "") or words
         spans.append((clip(words, width - sum(cell_len(span[0]) for span in spans)), "bad"))

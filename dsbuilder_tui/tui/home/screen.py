@@ -73,6 +73,7 @@ class HomeScreen(FullScreen):
         Binding("f", "new", "form or file"),
         Binding("e", "examples", "examples"),
         Binding("slash", "filter", "filter"),
+        Binding("w", "watch", "watch"),
         Binding("r", "rename", "rename"),
         Binding("x", "export", "export"),
         Binding("delete,backspace", "trash", "delete", key_display="del"),
@@ -121,6 +122,18 @@ class HomeScreen(FullScreen):
     def chosen(self) -> SessionListing | None:
         rows = self.query_one(RowList)
         return self._shown[rows.cursor] if self._shown else None
+
+    @property
+    def _in_use(self) -> bool:
+        """Whether the chosen session is open in another window."""
+        chosen = self.chosen if self.is_mounted else None
+        return chosen is not None and chosen.state is SessionState.RUNNING
+
+    def key_words(self, binding: Binding) -> str:
+        return "watch" if binding.action == "choose" and self._in_use else super().key_words(binding)
+
+    def on_row_list_moved(self) -> None:
+        self.refresh_bindings()
 
     async def reload(self) -> None:
         """Read the list again; the cursor stays on its session."""
@@ -189,8 +202,10 @@ class HomeScreen(FullScreen):
             welcome.repaint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "watch":
+            return self._in_use
         if action in ("rename", "export", "trash"):
-            return bool(self._shown)
+            return bool(self._shown) and not self._in_use  # who has it open does that there
         if action == "filter":
             return bool(self._all)
         return bool(self._trashed) if action == "restore" else True
@@ -228,6 +243,10 @@ class HomeScreen(FullScreen):
     def action_open(self) -> None:
         if (listing := self.chosen) is not None:
             self.services.attempt(self.services.open_session(Path(listing.path)), opens=True)
+
+    def action_watch(self) -> None:
+        if (listing := self.chosen) is not None:
+            self.services.attempt(self.services.watching.open(Path(listing.path)), opens=True)
 
     def action_talk(self) -> None:
         self.services.attempt(self.services.begin_conversation(), opens=True)

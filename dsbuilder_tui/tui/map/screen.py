@@ -39,6 +39,7 @@ _DRAWN = (BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, CaseRejected,
 class MapScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Map"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"vary", "write_here"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "vary", "vary these"),
         Binding("w", "write_here", "write here"),
@@ -133,7 +134,7 @@ class MapScreen(SessionScreen):
         if self._drawn is None or not len(self._drawn.seqs):
             return ()
         lines: list[Line] = [(("nothing here yet", "muted"),)]
-        if not self.watched.replaying:
+        if self.watched.acts:
             lines.append((("w ", "key"), ("asks for cases like those around it", "muted")))
         return lines
 
@@ -165,9 +166,9 @@ class MapScreen(SessionScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "vary":
-            return not self.watched.replaying and self._area is not None and bool(self._area.cases)
+            return self.watched.acts and self._area is not None and bool(self._area.cases)
         if action == "write_here":
-            return not self.watched.replaying and self._drawn is not None and bool(self._drawn.groups)
+            return self.watched.acts and self._drawn is not None and bool(self._drawn.groups)
         return True
 
     def key_words(self, binding: Binding) -> str:

@@ -41,6 +41,7 @@ _RELOAD = 1.0
 class RejectedScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Rejected"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"keep", "tell"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "keep", "keep anyway", priority=True),
         Binding("t", "threshold", "threshold what-if"),
@@ -117,7 +118,9 @@ class RejectedScreen(SessionScreen):
         pane.border_title = title(f"{count or 0:,} rejected{asked}")
         candidates = self.watched.view.accepted + self.watched.view.rejected
         share = (
-            f"{100 * self.watched.view.rejected / candidates:.0f} % of {candidates:,} candidates" if candidates else ""
+            f"{100 * self.watched.view.rejected / candidates:.0f} % of {counted(candidates, 'candidate')}"
+            if candidates
+            else ""
         )
         parts = [share, *(f"{clip(stage, 20)} {number}" for stage, number in often)]
         while len(" · ".join(parts)) > max(20, pane.size.width - 4) and len(parts) > 1:
@@ -226,7 +229,7 @@ class RejectedScreen(SessionScreen):
         async def keep() -> None:
             case = await self.watched.session.cases.keep_rejected(rejection.seq)
             self.services.say(f"{case.case_id} holds the rejected text now.")
-            if not self.watched.view.busy and not self.watched.replaying:
+            if not self.watched.view.busy:
                 await self.live.reread()
             await self._look()
 
@@ -343,14 +346,9 @@ class RejectedScreen(SessionScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "keep":
             typing = isinstance(self.focused, Input)
-            return (
-                not typing
-                and not self.watched.replaying
-                and self._shown is not None
-                and self._shown.candidate is not None
-            )
+            return not typing and self.watched.acts and self._shown is not None and self._shown.candidate is not None
         if action == "tell":
-            return not self.watched.replaying and self._shown is not None
+            return self.watched.acts and self._shown is not None
         if action == "threshold":
             return not self.watched.replaying and not self.strip.display if self.is_mounted else True
         return True

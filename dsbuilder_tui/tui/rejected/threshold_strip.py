@@ -24,6 +24,7 @@ Ask = Callable[[Stage, float, str | None], Awaitable[WhatIf]]
 class ThresholdStrip(LineView):
     """One threshold. ``ask(stage, threshold, category)`` counts; a stage that has none is told in a sentence."""
 
+    ACTS: ClassVar[frozenset[str]] = frozenset({"tell"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "lower", key_display="←"),
         Binding("right,l", "move(1)", "higher", key_display="→"),

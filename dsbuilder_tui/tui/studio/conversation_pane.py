@@ -119,6 +119,19 @@ class Hint(Painted):
         return [cut(((words, "faint"),), width)]
 
 
+class Standing(Painted):
+    """What stands in the prompt's place where nothing can be said."""
+
+    follows = True
+
+    def __init__(self, draw: Callable[[], Sequence[Line]]) -> None:
+        super().__init__(id="standing")
+        self._draw = draw
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return [cut(line, width) for line in self._draw()]
+
+
 @dataclass(frozen=True, slots=True)
 class _TurnOver:
     """All that a turn had to show has been posted."""
@@ -142,9 +155,15 @@ class ConversationPane(Vertical):
     class CardShown(TextualMessage):
         """A card was shown that waits for the person's answer."""
 
-    def __init__(self, choices: Callable[[str], Sequence[tuple[str, str]]], *, readonly: bool = False) -> None:
+    def __init__(
+        self,
+        choices: Callable[[str], Sequence[tuple[str, str]]],
+        *,
+        readonly: bool = False,
+        below: Callable[[], Sequence[Line]] = tuple,
+    ) -> None:
         super().__init__(id="conversation")
-        self._choices, self._readonly = choices, readonly
+        self._choices, self._readonly, self._below = choices, readonly, below
         self._queue: list[tuple[str, dict[int, str]]] = []
         self._turn: asyncio.Task[None] | None = None
         self._channel: asyncio.Queue[MessageAdded | TurnProgress | _TurnOver] = asyncio.Queue()
@@ -166,6 +185,10 @@ class ConversationPane(Vertical):
                     yield Static("❯", id="prompt-mark")
                     yield Prompt(self._choices)
             yield Hint()
+        elif lines := self._below():
+            standing = Standing(self._below)
+            standing.styles.height = len(lines) + 1  # with the rule above
+            yield standing
 
     def on_mount(self) -> None:
         self.border_title = "Conversation"
@@ -174,6 +197,11 @@ class ConversationPane(Vertical):
         """Who clicked or dragged in the conversation types next."""
         if not self._readonly and not isinstance(self.screen.focused, Card):
             self.query_one(Prompt).focus()
+
+    def renew_standing(self) -> None:
+        """What stands in the prompt's place has changed."""
+        for standing in self.query(Standing):
+            standing.repaint()
 
     @property
     def log_view(self) -> ChatLog:

@@ -70,6 +70,7 @@ class NewestCases(RowList):
         Binding("e", "act('edit')", "edit"),
         Binding("escape", "leave", "to the prompt", show=False),
     ]
+    ACTS: ClassVar[frozenset[str]] = frozenset({"act"})
 
     class ActAsked(Message):
         """A person wants something done with a case: to open it, or one of the acts that the keys name."""
@@ -279,7 +280,7 @@ class NewestCases(RowList):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "act":
             return True
-        if self._watched.replaying or self._watched.session.read_only:
+        if not self._watched.acts or self._watched.session.read_only:
             return False
         chosen = self.chosen
         may = isinstance(chosen, AcceptedCase) and (not chosen.damaged or parameters == (CaseAct.WITHDRAW,))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dsbuilder_tui.domain.batch_job_words import job_words, jobs_words
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.category_view import CategoryView, fitting
+from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted
@@ -13,7 +16,7 @@ from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
 from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, stage_words
 from dsbuilder_tui.tui.paint.timeline import timeline
-from dsbuilder_tui.view import CategoryView, RunView, Turned, WorkerView, fitting
+from dsbuilder_tui.view import RunView, Turned, WorkerView
 from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
 
 _STEPS = (
@@ -125,8 +128,17 @@ def _plan_row(name: str, c: CategoryView, bar_width: int, digits: int, tail: int
 
 
 def workers_panel(
-    view: RunView, width: int, height: int, now: float, *, focused: bool, pace: float = 0.0, opens: bool = False
+    view: RunView,
+    width: int,
+    height: int,
+    now: float,
+    *,
+    focused: bool,
+    pace: float = 0.0,
+    opens: bool = False,
+    acts: bool = True,
 ) -> list[Line]:
+    """``acts`` is whether anything can be done here about how it stands."""
     busy, limit = view.workers_busy, view.workers_limit
     waiting = [w for w in view.workers.values() if w.state is WorkerState.WAITING]
     count = f"Workers {busy} of {limit}" if limit else "Workers"
@@ -135,17 +147,23 @@ def workers_panel(
     if busy - len(waiting) > limit:  # it was lowered while they were at work
         count = f"Workers {busy} · at most {limit} from now on"
     if height < 3:
-        words: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
+        told = jobs_words(view.batch_jobs.values(), now)
+        at_work = view.busy and (busy or not told)
+        words: list[Span] = [
+            (f"{busy} of {limit} at work" if at_work else told or _rest_words(view, acts=acts), "muted")
+        ]
         if waiting:
             words.append((f" · {len(waiting)} wait, the next for {_soonest(waiting, now):.0f} s", "warn"))
         return one_line_panel("Workers", words, width, focused=focused)
     inner, room = width - 4, height - 2
     lines: list[Line] = []
+    jobs = [job for job in view.batch_jobs.values() if job.is_waiting]
+    lines += [cut(((clip(job_words(job, now), inner), "info"),), inner) for job in jobs[: max(1, room - 2)]]
     if not view.workers:
-        lines = said(_rest_words(view), inner)
+        lines += said(_rest_words(view, acts=acts), inner) if not (jobs and view.busy) else []
     else:
         if waiting and room > 3:
-            free = max(1, room - 1 - len(view.workers))
+            free = max(1, room - 1 - len(lines) - len(view.workers))
             lines += [((row, "warn"),) for row in _wait_sentence(waiting, now, inner, free)]
         ordered = sorted(view.workers.values(), key=lambda w: (not w.busy, w.number))
         ordered = sorted(ordered[: max(1, room - 1 - len(lines))], key=lambda w: w.number)
@@ -154,13 +172,15 @@ def workers_panel(
     if focused:
         hint = [("enter details" if opens else "enter maximise", "muted")]
     elif pace and view.busy:
-        hint = [(f"paced at {pace:g} cases/s · /pace off", "muted")]
+        hint = [(f"paced at {pace:g} {'case' if pace == 1 else 'cases'}/s · /pace off", "muted")]
     elif view.limit_reason and view.busy and not waiting:
         hint = [(clip(view.limit_reason, inner // 2), "warn")]
     return frame(lines, width, height, title=[(count, "strong" if focused else "text")], hint=hint, focused=focused)
 
 
-def _rest_words(view: RunView) -> str:
+def _rest_words(view: RunView, *, acts: bool) -> str:
+    if not acts and not view.busy:
+        return "At rest." if view.accepted else "No worker yet."
     words = {
         RunState.IDLE: "No worker yet. Approve the plan, or press ^P.",
         RunState.PAUSED: "At rest. ^P resumes: only the open slots are written.",
@@ -327,3 +347,18 @@ def feed_row(turned: Turned, width: int) -> Line:
     used = sum(len(s[0]) for s in spans)
     spans.append((clip(turned.text or turned.reason, max(4, width - used)), "text" if turned.text else "muted"))
     return cut(tuple(spans), width)
+
+
+def watching_lines(owner: int | None, error: DsbuilderError | None) -> Sequence[Line]:
+    """Where a session is only watched: who works on it, and what can be done here."""
+    if error is not None:
+        return [((f"! {error.problem}", "bad"),), (("esc  back to the list", "muted"),)]
+    if owner is not None:
+        return [
+            (("● ", "good"), ("only watching", "strong"), (f" · process {owner} has it open", "muted")),
+            (("Change it there. What is accepted shows here at once.", "faint"),),
+        ]
+    return [
+        (("○ ", "warn"), ("only watching", "strong"), (" · nobody has it open now", "muted")),
+        (("o", "key", "screen.take_over"), (" opens it here", "muted", "screen.take_over")),
+    ]

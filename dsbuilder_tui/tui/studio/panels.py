@@ -97,11 +97,18 @@ class WorkersPanel(Panel):
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
         watched = self.watched
-        pace = 0.0 if watched.replaying else watched.pace
+        pace = watched.pace if watched.acts else 0.0
         if watched.view.provider != OFFLINE:
             pace = 0.0
         return workers_panel(
-            watched.shown, width, height, watched.now(), focused=self.has_focus, pace=pace, opens=self.alone
+            watched.shown,
+            width,
+            height,
+            watched.now(),
+            focused=self.has_focus,
+            pace=pace,
+            opens=self.alone,
+            acts=watched.acts,
         )
 
 

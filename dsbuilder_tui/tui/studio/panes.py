@@ -123,14 +123,21 @@ class Panes:
             self.maximise(panel)
         return panel is not None
 
-    def show_tab(self, index: int) -> None:
-        """Show one of the tabs of a narrow terminal."""
+    def show_made(self) -> None:
+        """Show what was made, where a tab is in front; letters go to the prompt all the same until the tab is entered."""
+        if not self.wide:
+            self.show_tab(1 + TABS.index("cases"), enter=not self._screen.watched.acts)
+
+    def show_tab(self, index: int, *, enter: bool = True) -> None:
+        """Show one of the tabs of a narrow terminal, and give it the keys unless it is not to be entered."""
         screen = self._screen
         self._tab = index % len(TAB_NAMES)
         screen.query_one(Tabs).chosen = self._tab
         self.arrange()
-        if self._tab:
+        if self._tab and enter:
             self.panel(TABS[self._tab - 1]).focus()
+        elif self._tab:
+            screen.set_focus(None)
         else:
             screen.to_prompt()
         screen.call_after_refresh(screen.flush)
@@ -139,6 +146,19 @@ class Panes:
     def on_tab(self) -> bool:
         """Whether a tab of a narrow terminal lies over the conversation."""
         return not self.wide and self._tab > 0
+
+    def focus_first(self) -> None:
+        """Give the keys to the first panel that is shown, where there is no prompt."""
+        if self.wide:
+            panels = [self.panel(name) for name in PANELS]
+            next((panel for panel in panels if panel.display), panels[0]).focus()
+        else:
+            self._screen.call_after_refresh(self.show_made)
+
+    def enter(self) -> None:
+        """Give the keys to the tab that is shown, if nothing has them."""
+        if self.on_tab and self._screen.focused is None:
+            self.panel(TABS[self._tab - 1]).focus()
 
     def step(self, step: int) -> None:
         """Go to the next panel or tab, or to the one before."""

@@ -37,7 +37,7 @@ class PlanSampling:
         """Cards have come or were answered: write for the one that waits, and for no other."""
         screen = self._screen
         card = screen.cards.open_card
-        waiting = card if isinstance(card, PlanCard) and card.call and not screen.watched.replaying else None
+        waiting = card if isinstance(card, PlanCard) and card.call and screen.watched.acts else None
         if waiting is None:
             screen.workers.cancel_group(screen, _GROUP)
             self._call = ""

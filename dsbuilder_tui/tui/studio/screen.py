@@ -29,6 +29,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.case_actions import CaseActions
 from dsbuilder_tui.tui.commands import completions, parse
+from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.actions import StudioActions
@@ -39,6 +40,7 @@ from dsbuilder_tui.tui.studio.chat import FoldedLine
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.coverage_panel import CoveragePanel
 from dsbuilder_tui.tui.studio.newest_cases import CaseAct, NewestCases
+from dsbuilder_tui.tui.studio.paint import watching_lines
 from dsbuilder_tui.tui.studio.panels import CheckpointsPanel, Panel, PlanPanel, RejectedPanel, WorkersPanel
 from dsbuilder_tui.tui.studio.panes import TAB_NAMES, Panes
 from dsbuilder_tui.tui.studio.plan_sampling import PlanSampling
@@ -46,11 +48,13 @@ from dsbuilder_tui.tui.studio.prompt import Prompt
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
 
 if TYPE_CHECKING:
+    from dsbuilder_tui.tui.followed_session import FollowedSession
     from dsbuilder_tui.tui.watched import Watched
 
 
 class StudioScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"toggle_run", "answer_card"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "escape", "stop, or to the prompt", show=False),
         Binding("ctrl+p", "toggle_run", "pause", priority=True),
@@ -60,11 +64,13 @@ class StudioScreen(SessionScreen):
         *(Binding(row.key, f"show('{row.name}')", row.name, priority=True) for row in session_screens()),
         Binding("ctrl+o", "details", "what tools did, in full", show=False, priority=True),
         Binding("tab", "next_pane(1)", "next panel", show=False),
+        Binding("down,up", "enter_pane", "into the tab that is shown", show=False),
         Binding("shift+tab", "next_pane(-1)", "panel before", show=False, priority=True),
         Binding("space", "replay_pause", "play or stop", show=False),
         Binding("plus,equals_sign", "replay_speed(2)", "faster", show=False),
         Binding("minus", "replay_speed(0.5)", "slower", show=False),
         Binding("end", "replay_end", "to the end", show=False),
+        Binding("o", "take_over", "open it here"),
         Binding("ctrl+q", "app.leave", "quit", priority=True),
     ]
 
@@ -86,7 +92,7 @@ class StudioScreen(SessionScreen):
         yield self.top_line()
         yield Tabs(TAB_NAMES, self.panes.counts)
         with Horizontal(id="body"):
-            yield ConversationPane(self._choices, readonly=self.watched.replaying)
+            yield ConversationPane(self._choices, readonly=not self.watched.acts, below=self._standing)
             with Container(id="panels"):
                 with Vertical(id="progress"):
                     yield PlanPanel("plan", self.watched)
@@ -115,15 +121,23 @@ class StudioScreen(SessionScreen):
             self.actions.spoken_to = any(message.role == MessageRole.PERSON for message in self._messages)
         await self.conversation.open(self._messages, self._card_state)
         self.background(self.conversation.draw, group="chat")
-        if self.watched.replaying:
-            self.query_one("#panel-plan").focus()
-            self.player.begin()
+        if not self.watched.acts:
+            self.panes.focus_first()
+            self.watched.begin()
         else:
             if draft := self.watched.session.chat.draft:
                 self.query_one(Prompt).fill(draft)
-            self.cards.focus_first()
+            self._go_to_work(bool(draft))
             self.samples.follow()
             self.background(self.watched.session.prepare, group="prepare")
+
+    def _go_to_work(self, has_draft: bool) -> None:
+        """Begin where the person most likely goes on: with a card, the prompt, or what a finished session has made."""
+        finished = self.watched.view.state is RunState.FINISHED
+        if finished and not self.panes.wide and not has_draft and self.cards.open_card is None:
+            self.panes.show_made()
+        else:
+            self.cards.focus_first()
 
     @property
     def conversation(self) -> ConversationPane:
@@ -157,6 +171,7 @@ class StudioScreen(SessionScreen):
             self.call_later(self._changed_course, event)
         elif type(event) is Event:
             self.refresh_bindings()
+            self.conversation.renew_standing()
             error = self.watched.error
             if error is not None and error is not self._told_of:
                 self._told_of = error
@@ -187,7 +202,7 @@ class StudioScreen(SessionScreen):
             return self._decisions.get(content.call, CardState.OLDER)
         if content.revision < self.watched.view.revision:
             return CardState.OLDER
-        approved = self._approved >= content.revision or self.watched.replaying
+        approved = self._approved >= content.revision or not self.watched.acts
         return CardState.APPROVED if approved else CardState.OPEN
 
     # How it is laid out
@@ -206,6 +221,9 @@ class StudioScreen(SessionScreen):
     def action_next_pane(self, step: int) -> None:
         self.panes.step(step)
 
+    def action_enter_pane(self) -> None:
+        self.panes.enter()
+
     def focus_next(self, selector: Any = "*") -> Any:
         if not self.panes.wide and self.focused is not None and isinstance(self.focused, Prompt):
             self.panes.show_tab(1)
@@ -216,14 +234,19 @@ class StudioScreen(SessionScreen):
         self.panes.restore()
         if self.panes.on_tab:
             self.panes.show_tab(0)
-        elif not self.watched.replaying:
+        elif self.watched.acts:
             self.set_focus(self.query_one(Prompt))  # at once: the next letter is for it
 
     def action_escape(self) -> None:
-        if self.watched.replaying:
-            self.panes.restore()
-        elif not self.conversation.stop_answer():
+        if not self.watched.acts or not self.conversation.stop_answer():
+            self._step_back()
+
+    def _step_back(self) -> None:
+        """From a panel to the prompt; where there is none, to the list of sessions."""
+        if self.followed is None or self.panes.on_tab:
             self.to_prompt()
+        elif not self.panes.restore():
+            self.services.action_home()
 
     def on_prompt_escaped(self, event: Prompt.Escaped) -> None:
         self.conversation.stop_answer()
@@ -251,7 +274,7 @@ class StudioScreen(SessionScreen):
         self.actions.turn_ended()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        if not self._prepared and event.text_area.text.lstrip()[:1] not in ("", "/") and not self.watched.replaying:
+        if not self._prepared and event.text_area.text.lstrip()[:1] not in ("", "/") and self.watched.acts:
             self._prepared = True  # it takes seconds: begun while the person types
             self.background(self.live.talk.prepare, group="prepare")
 
@@ -273,8 +296,23 @@ class StudioScreen(SessionScreen):
         self.cards.chord(CardAnswer(answer))
 
     def direct(self, event: events.Key | events.Paste) -> None:
-        if not self.watched.replaying and self.opened.is_set():
+        if self.watched.acts and self.opened.is_set():
             self.cards.direct(event)
+
+    @property
+    def followed(self) -> FollowedSession | None:
+        """The session as it is watched, None where it is not."""
+        from dsbuilder_tui.tui.followed_session import FollowedSession
+
+        return self.watched if isinstance(self.watched, FollowedSession) else None
+
+    def _standing(self) -> Sequence[Line]:
+        """What stands where the prompt is otherwise."""
+        return watching_lines(self.followed.owner, self.watched.error) if self.followed is not None else ()
+
+    def action_take_over(self) -> None:
+        """Open the session here that another window has left."""
+        self.services.attempt(self.services.watching.take_over(), opens=True)
 
     def action_replay_pause(self) -> None:
         self.player.halt(not self.player.halted)
@@ -299,13 +337,13 @@ class StudioScreen(SessionScreen):
         self.actions.open_screen(event.screen)
 
     def on_panel_left(self) -> None:
-        self.to_prompt()
+        self._step_back()
 
     def on_newest_cases_behind_asked(self, event: NewestCases.BehindAsked) -> None:
         self.actions.open_screen(event.screen)
 
     def on_newest_cases_list_left(self) -> None:
-        self.to_prompt()
+        self._step_back()
 
     def on_newest_cases_act_asked(self, event: NewestCases.ActAsked) -> None:
         match event.act:
@@ -317,11 +355,15 @@ class StudioScreen(SessionScreen):
                 self.actions.open_screen("cases", "", event.case, event.act is CaseAct.EDIT)
 
     def take_draft(self, text: str) -> bool:
+        if self.refuse():
+            return True
         self.query_one(Prompt).fill(text)
         self.call_later(self.to_prompt)
         return True
 
     def take_typed(self, text: str) -> None:
+        if not self.watched.acts:
+            return
         prompt = self.query_one(Prompt)
         prompt.fill(prompt.text + text)
         self.to_prompt()
@@ -329,7 +371,7 @@ class StudioScreen(SessionScreen):
     async def finish(self) -> None:
         await self.samples.stop()
         await self.conversation.finish()
-        if not self.watched.replaying:
+        if self.watched.acts:
             await self.watched.session.chat.save_draft(self.query_one(Prompt).whole)
 
     # Keys
@@ -366,6 +408,8 @@ class StudioScreen(SessionScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action.startswith("replay_"):
             return self.watched.replaying
-        if action in ("toggle_run", "answer_card"):
-            return not self.watched.replaying
+        if action == "take_over":
+            return self.followed is not None and self.followed.owner is None
+        if action in self.ACTS:
+            return self.watched.acts
         return True

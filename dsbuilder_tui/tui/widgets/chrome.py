@@ -18,7 +18,7 @@ _NAMES = {
 
 
 _LAST = {"escape": 2, "f1": 3, "ctrl+q": 4}
-_DESTROYING = ("trash", "restore", "withdraw", "toggle_run", "answer_card")  # or undoing, or deciding
+_DESTROYING = ("trash", "restore", "withdraw", "toggle_run", "answer_card", "take_over")  # or undoing, or deciding
 
 
 def key_name(binding: Binding) -> str:
@@ -58,12 +58,14 @@ class KeyBar(Painted):
     def paint(self, width: int, height: int) -> Sequence[Line]:
         screen = self.screen
         places = {b.key.partition(",")[0]: i for i, b in enumerate(type(screen).BINDINGS) if isinstance(b, Binding)}
-        describe = getattr(screen, "key_words", None)
+        describe, refuses = getattr(screen, "key_words", None), getattr(screen, "refuses", None)
         ranked: list[tuple[tuple[int, int], Key]] = []
         seen: set[tuple[str, str]] = set()
         for active in screen.active_bindings.values():
             binding = active.binding
             if not binding.show or not active.enabled:
+                continue
+            if refuses is not None and refuses(active.node, binding.action.partition("(")[0]):
                 continue
             words = describe(binding) if describe is not None else binding.description
             if words and (binding.action, words) not in seen:  # one that several keys do is shown once

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.batch_job import BatchJob, BatchJobState
+from dsbuilder_tui.domain.batch_job_words import job_words
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.runner_place import PlaceState, RunnerPlace
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
@@ -44,6 +47,28 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
         words += f" · {counted(retries, 'retry')}"
     spans.append((clip(words, width - sum(len(s[0]) for s in spans)), role))
     return cut(tuple(spans), width)
+
+
+def job_row(job: BatchJob, width: int, now: float) -> Line:
+    """A batch job: how it stands, how far it is, since when, and when it is looked at again."""
+    name, state, *rest = job_words(job, now).split(" · ")
+    role = "bad" if job.state is BatchJobState.DROPPED else "warn" if job.trouble or job.cancelled else "info"
+    return cut(((f"{name} ", "strong"), (f"{state} ", role), (clip(" · ".join(rest), width), "muted")), width)
+
+
+_PLACE_ROLES = {
+    PlaceState.STARTING: "info", PlaceState.WORKING: "good", PlaceState.RESTING: "warn", PlaceState.UNFIT: "bad",
+    PlaceState.LOST: "bad",
+}  # fmt: skip
+
+
+def place_row(place: RunnerPlace, width: int) -> Line:
+    """A node: its name, what it does, its calls, and what stands against it."""
+    again = f" · {place.given_again:,} made again elsewhere" if place.given_again else ""
+    detail = f" · {place.detail}" if place.detail and place.state is not PlaceState.WORKING else ""
+    figures = f"{place.calls:,} in flight · {place.done:,} done{again}{detail}"
+    name = (fit(place.name, max(8, min(24, width // 4))), "strong")
+    return cut((name, (fit(f" {place.state}", 10), _PLACE_ROLES[place.state]), (clip(figures, width), "muted")), width)
 
 
 def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: int, now: float) -> list[Line]:

@@ -9,10 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from dsbuilder_tui.domain.batch_job_words import jobs_words
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.run_state import WorkerState
+from dsbuilder_tui.domain.runner_place import PlaceState
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import Line, clip
@@ -21,21 +23,26 @@ from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.line_view import LineView
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
-from dsbuilder_tui.tui.workers.paint import call_detail, call_row
+from dsbuilder_tui.tui.workers.paint import call_detail, call_row, job_row, place_row
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.watched import Watched
 
 _RELOAD = 0.5
+_MOST_JOBS = 5  # lines
+_MOST_NODES = 6  # lines
 
 
 class WorkersScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Workers"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"cancel", "retry"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "cancel", "cancel the call"),
         Binding("r", "retry", "retry now"),
         Binding("y", "copy", "copy the answer"),
+        Binding("l", "look", "look at the batch jobs now"),
+        Binding("x", "cancel_batches", "cancel the batch jobs"),
         Binding("tab", "next_pane", "to the detail", show=False),
         Binding("escape", "back", "back"),
     ]
@@ -48,15 +55,21 @@ class WorkersScreen(SessionScreen):
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
+        with Vertical(id="jobs-pane", classes="pane"):
+            yield LineView(self._jobs, id="batch-jobs")
         with Horizontal(id="calls-body"):
             with Vertical(id="calls-list", classes="pane"):
                 yield PagedRows(self._row, self._fetch, key=lambda call: call.batch, empty=self._empty, id="calls")
             with Vertical(id="call-pane", classes="pane"):
                 yield LineView(self._detail, id="call")
+        with Vertical(id="nodes-pane", classes="pane"):
+            yield LineView(self._place_lines, id="nodes")
         yield KeyBar()
 
     def on_mount(self) -> None:
         self.rows.focus()
+        self._show_jobs()
+        self._show_nodes()
         self.background(self._read, group="read")
 
     @property
@@ -70,6 +83,8 @@ class WorkersScreen(SessionScreen):
 
     def flush(self) -> None:
         super().flush()
+        self._show_jobs()
+        self._show_nodes()
         if self._flying:
             self.rows.refresh()
             self.query_one("#call", LineView).renew(keep=True)
@@ -122,6 +137,46 @@ class WorkersScreen(SessionScreen):
         )
         self.refresh_bindings()
 
+    def _show_jobs(self) -> None:
+        """Batch jobs stand above the calls, while there are some."""
+        pane, jobs = self.query_one("#jobs-pane"), self.watched.view.batch_jobs
+        pane.display = bool(jobs)
+        if jobs:
+            pane.styles.height = min(_MOST_JOBS, len(jobs)) + 2
+            waiting = jobs_words(jobs.values(), self.watched.now())
+            pane.border_title = waiting or "Batch jobs"
+            self.query_one("#batch-jobs", LineView).renew(keep=True)
+        self.refresh_bindings()
+
+    def _jobs(self, width: int) -> Sequence[Line]:
+        return [job_row(job, width, self.watched.now()) for job in self.watched.view.batch_jobs.values()]
+
+    def action_look(self) -> None:
+        if self.watched.session.batch_jobs.look_now():
+            self.services.say("The provider is asked how the batch jobs stand.")
+
+    def action_cancel_batches(self) -> None:
+        self.background(self._cancel_batches, group="cancel")
+
+    async def _cancel_batches(self) -> None:
+        count = await self.services.guarded(self.watched.session.batch_jobs.cancel())
+        if count:
+            when = "" if self.watched.view.busy else " with the next run (^P)"
+            self.services.say(f"{counted(count, 'batch job')} will be cancelled{when}; what is done is collected.")
+
+    def _show_nodes(self) -> None:
+        """The nodes of a cluster stand below the calls, while they make some."""
+        pane, places = self.query_one("#nodes-pane"), self.watched.session.calls.places()
+        pane.display = bool(places) and not self.watched.replaying
+        if places:
+            pane.styles.height = min(_MOST_NODES, len(places)) + 2
+            working = sum(place.state is PlaceState.WORKING for place in places)
+            pane.border_title = f"{working:,} of {counted(len(places), 'node')} at work"
+            self.query_one("#nodes", LineView).renew(keep=True)
+
+    def _place_lines(self, width: int) -> Sequence[Line]:
+        return [place_row(place, width) for place in self.watched.session.calls.places()]
+
     def action_next_pane(self) -> None:
         (self.query_one("#call") if self.rows.has_focus else self.rows).focus()
 
@@ -148,6 +203,9 @@ class WorkersScreen(SessionScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not self.is_mounted:
             return True
+        if action in ("look", "cancel_batches"):
+            waits = any(job.is_waiting and not job.cancelled for job in self.watched.view.batch_jobs.values())
+            return waits and not self.watched.replaying and (action != "look" or self.watched.view.busy)
         trace = self._trace() if action in ("cancel", "retry", "copy") else None
         if action in ("cancel", "retry"):
             waiting = trace is not None and any(

@@ -175,3 +175,20 @@ async def test_a_paced_run_can_be_paused(
                 break
         await session.pause(Pause("enough"))
         assert (await run).accepted == 1
+
+
+async def test_the_stream_that_began_first_gets_most_turns_and_all_move() -> None:
+    """What is let in comes batch by batch: written evenly over all, nothing would be let in for long, and then all at once."""
+    time = Time()
+    pacer, given = Pacer(10, time, time.sleep), []
+
+    async def stream(number: int) -> None:
+        for _ in range(12):
+            await pacer.turn(number)
+            given.append(number)
+
+    await asyncio.gather(*(stream(number) for number in range(4)))
+    assert given.index(0) == 0 and [given[:16].count(number) for number in range(4)] == [12, 2, 1, 1]
+    assert time.t - 1000 == pytest.approx(4.7)
+    ends = [47 - given[::-1].index(number) for number in range(4)]
+    assert ends == sorted(ends)

@@ -1,0 +1,205 @@
+"""A run whose calls are made by the nodes of a Ray cluster: the same dataset, whatever becomes of the nodes."""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from dsbuilder_tui.domain.events import BatchStarted, CaseAccepted, Event
+from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
+from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from tests.support.process import ROOT, command, events, fake_endpoint, rest, start
+from tests.support.ray_cluster import TOKEN, LoopbackCluster, loopback_cluster
+
+pytestmark = pytest.mark.timeout(600)  # a cluster of this machine takes a while to begin where much else goes on
+
+KEY = "sk-a-key-that-no-log-of-ray-may-hold"
+RUN = ("run", "--example", "customer_service", "--max-dataset-size", "500")
+MakeConfig = Callable[..., DatasetBuilderConfig]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LoopbackCluster]:
+    with loopback_cluster("gpu_a", "gpu_b") as made:
+        yield made
+
+
+def plan_of(count: int, name: str = "on_nodes") -> DatasetPlanInput:
+    category = {"count": count, "example_inputs": "Where is my order #12345?", "expectations": {"polite": True}}
+    return parse_plan({"dataset_name": name, "categories": [{"name": "orders", **category}]}, "plan")
+
+
+def queries(path: Path) -> list[str]:
+    return [json.loads(line)["inputs"]["query"] for line in path.read_text().splitlines()]
+
+
+async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(
+    cluster: LoopbackCluster, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    """Each node calls its own server, with a key that is in no log; what was in flight on the dead one is made again."""
+    total, workers = 240, 8
+    with fake_endpoint(latency=0.05) as first, fake_endpoint(latency=0.05) as second:
+        config = make_config(
+            runner="ray", ray_address=cluster.address, base_url=first.url, api_key=SecretStr(KEY), batch_size=2,
+            max_workers=workers, hedging="off", ray_endpoints={"gpu_a": first.url, "gpu_b": second.url, "gpu_c": second.url},
+        )  # fmt: skip
+        heard: list[Event] = []
+        seen: Counter[str] = Counter()
+
+        def follow(event: Event) -> None:
+            heard.append(event)
+            seen[event.type] += 1
+            if isinstance(event, CaseAccepted) and seen[event.type] == total // 3:
+                cluster.kill("gpu_b")
+                cluster.add("gpu_c")
+
+        async with await Session.create(plan_of(total), config) as session:
+            session.subscribe(follow)
+            result = await session.run()
+            out = await session.export(tmp_path / "out.jsonl")
+        assert out is not None
+        calls = sum(first.seen.values()) + sum(second.seen.values())
+        keys = {headers.get("authorization") for fake in (first, second) for headers in fake.headers}
+    assert result.state is SessionState.COMPLETE and result.accepted == total
+    assert len(set(queries(tmp_path / "out.jsonl"))) == total
+    announced = Counter(event.case_id for event in heard if isinstance(event, CaseAccepted))
+    assert len(announced) == total and set(announced.values()) == {1}
+    assert first.seen and second.seen, "each node calls its own server"
+    lost = [event for event in heard if isinstance(event, NodeLost)]
+    assert [event.node for event in lost] == ["gpu_b"]
+    assert {event.node for event in heard if isinstance(event, NodeJoined)} >= {"gpu_a", "gpu_b"}
+    # What is asked for again was in flight on the node that died; no call is begun anew by the run for that.
+    begun = sum(isinstance(event, BatchStarted) for event in heard)
+    assert begun <= calls <= begun + workers
+    assert keys == {f"Bearer {KEY}"}
+    logs = [path for path in cluster.folder.rglob("*") if path.is_file()]
+    assert logs and not [
+        path for path in logs if KEY.encode() in path.read_bytes() or TOKEN.encode() in path.read_bytes()
+    ]
+    assert cluster.listening() and all("127.0.0.1" in address for address in cluster.listening())
+
+
+class NoFile(io.StringIO):
+    """Standard error as the app has it."""
+
+    def fileno(self) -> int:
+        return -1
+
+
+async def test_the_built_in_writer_gives_the_same_bytes_as_here(
+    cluster: LoopbackCluster, make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where standard error is no file, as in the app: Ray wants its number."""
+    files = []
+    faulthandler.disable()
+    monkeypatch.setattr(sys, "stderr", NoFile())
+    for runner in ("ray", "local"):
+        config = make_config(
+            runner=runner,
+            ray_address=cluster.address,
+            provider="offline",
+            checkpoint_dir=tmp_path / runner,
+            batch_size=7,
+        )
+        async with await Session.create(plan_of(150, "same"), config) as session:
+            assert (await session.run()).accepted == 150
+            await session.export(tmp_path / f"{runner}.jsonl")
+        files.append((tmp_path / f"{runner}.jsonl").read_bytes())
+    assert files[0] == files[1] and files[0]
+
+
+@pytest.mark.slow
+def test_the_command_line_says_each_refusal_in_a_sentence(cluster: LoopbackCluster, tmp_path: Path) -> None:
+    base = [*RUN, "--provider", "offline", "--plain"]
+    ray = [*base, "--runner", "ray", "--set"]
+    built = start(*ray, f"ray_address={cluster.address}", "--out", "x.jsonl", "--checkpoint-dir", "there", cwd=tmp_path)
+    refused = start(
+        *ray, f"ray_address={cluster.address}", "--checkpoint-dir", "refused", cwd=tmp_path,
+        env={"RAY_AUTH_TOKEN": "another-token-than-the-cluster-has"},
+    )  # fmt: skip
+    nowhere = command(*ray, "ray_address=127.0.0.1:9", "--checkpoint-dir", "nowhere", cwd=tmp_path)
+    said, errors = rest(built)
+    assert built.wait() == 0 and "joined" in said and not errors, said + errors
+    _, errors = rest(refused)
+    assert refused.wait() == 5 and "does not accept the token" in errors, errors
+    assert nowhere.returncode == 4 and "cannot be reached" in nowhere.stderr, nowhere.stderr
+
+
+def test_a_folder_from_elsewhere_names_no_cluster(tmp_path: Path) -> None:
+    """Prompts and keys would go to it: the person has to name it."""
+    (tmp_path / "dsbuilder.toml").write_text('runner = "ray"\nray_address = "gpu.example:6379"\n')
+    done = command(*RUN, "--provider", "offline", cwd=tmp_path)
+    assert done.returncode == 2 and "dsbuilder.toml sets ray_address" in done.stderr, done.stderr
+    assert not list(tmp_path.rglob("session.db"))
+
+
+def test_without_the_extra_it_is_a_sentence(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['ray'] = None; from dsbuilder_tui.cli.main import main; sys.exit(main())"
+    flags = [*RUN, "--runner", "ray"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *flags], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr == "dsbuilder: Ray is not installed. pip install 'dsbuilder-tui[ray]'\n"
+
+
+@pytest.mark.slow
+def test_the_doctor_tries_a_call_on_each_node(cluster: LoopbackCluster, tmp_path: Path) -> None:
+    cluster.add("gpu_d")  # whatever the tests before have ended, there is one
+    with fake_endpoint() as fake:
+        unreachable = json.dumps({"gpu_d": "http://127.0.0.1:9/v1"})
+        flags = ["--runner", "ray", "--set", f"ray_address={cluster.address}", "--base-url", fake.url]
+        done = start("doctor", *flags, "--set", f"ray_endpoints={unreachable}", "--json", cwd=tmp_path)
+        out, errors = rest(done)
+    assert done.wait() == 1 and not errors, errors
+    checks = {check["name"]: check["status"] for check in json.loads(out)}
+    assert checks["ray"] == "ok"
+    assert checks["gpu_a, endpoint"] == "ok" and checks["gpu_d, endpoint"] == "problem", checks
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kills", [1, 4])
+def test_a_driver_that_is_killed_goes_on_where_it_was(cluster: LoopbackCluster, tmp_path: Path, kills: int) -> None:
+    total = 300
+    plan = tmp_path / "plan.json"
+    plan.write_text(plan_of(total, "killed").model_dump_json(exclude_defaults=True))
+    with fake_endpoint(latency=0.1, rates={"rate_limit": 0.05}) as fake:
+        settings = [
+            "--checkpoint-dir", "sessions", "--json", "--batch-size", "2", "--max-workers", "8", "--max-dataset-size", "1000",
+            "--base-url", fake.url, "--runner", "ray", "--set", f"ray_address={cluster.address}",
+        ]  # fmt: skip
+        announced: list[str] = []
+        for number in range(kills):
+            process = start(*(["resume"] if number else ["run", plan]), *settings, cwd=tmp_path)
+            assert process.stdout is not None
+            accepted = 0
+            while accepted < total // (kills + 2) and (line := process.stdout.readline()):
+                accepted += '"case_accepted"' in line
+                announced += [event["case_id"] for event in events(line) if event["type"] == "case_accepted"]
+            process.send_signal(signal.SIGKILL)
+            out, errors = rest(process)
+            assert process.wait() == -signal.SIGKILL, errors
+            announced += [event["case_id"] for event in events(out) if event["type"] == "case_accepted"]
+        last = start("resume", *settings, "--out", "out.jsonl", cwd=tmp_path)
+        out, errors = rest(last)
+        assert last.wait() == 0, errors
+    announced += [event["case_id"] for event in events(out) if event["type"] == "case_accepted"]
+    assert len(queries(tmp_path / "out.jsonl")) == len(set(queries(tmp_path / "out.jsonl"))) == total
+    assert max(Counter(announced).values()) == 1
+    assert len(announced) <= total
