@@ -18,8 +18,9 @@ from dsbuilder_tui.domain.approval import Approval, PlanApproval, is_of_the_run
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice
-from dsbuilder_tui.domain.message import Message, PlanPart, TextContent, ToolContent
+from dsbuilder_tui.domain.message import Message, PlanContent, PlanPart, TextContent, ToolContent
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.offline.planner.target_requests import missing_paths
 from dsbuilder_tui.session import Session
@@ -123,7 +124,11 @@ def question_lines(approval: Approval) -> list[str]:
     request = approval.request
     if not isinstance(request, PlanApproval):
         return [request.text]
-    plan, card = request.plan, request.card
+    return plan_lines(request.plan, request.card)
+
+
+def plan_lines(plan: DatasetPlanInput, card: PlanContent) -> list[str]:
+    """A plan with its categories, its axes and their values, and what differs from the one before."""
     was = {row.name: row.was for row in card.rows}
     lines = [
         f"Plan revision {card.revision}: {plan.dataset_name}, {counted(plan.total_instances, 'case')} in "

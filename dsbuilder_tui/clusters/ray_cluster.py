@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import importlib.util
 import logging
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -197,6 +199,10 @@ class _Connection:
             loopback
         ):  # Ray's own switch for machines whose firewall asks; without it a local cluster listens to the network
             self._set(ray_constants, "ENABLE_RAY_CLUSTER", False)
+        if not faulthandler.is_enabled() and sys.__stderr__ is not None:  # Ray would, on the app's, which is no file
+            with contextlib.suppress(OSError, ValueError, RuntimeError):
+                faulthandler.enable(file=sys.__stderr__, all_threads=False)
+                self._undo.append(faulthandler.disable)
         quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "namespace": NAMESPACE}
         if found != LOCAL_CLUSTER:
             ray.init(address=found, **quiet)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+import io
 import json
 import os
 import signal
@@ -91,10 +93,20 @@ async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(
     assert cluster.listening() and all("127.0.0.1" in address for address in cluster.listening())
 
 
+class NoFile(io.StringIO):
+    """Standard error as the app has it."""
+
+    def fileno(self) -> int:
+        return -1
+
+
 async def test_the_built_in_writer_gives_the_same_bytes_as_here(
-    cluster: LoopbackCluster, make_config: MakeConfig, tmp_path: Path
+    cluster: LoopbackCluster, make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also where standard error is no file, as in the app: Ray wants its number."""
     files = []
+    faulthandler.disable()
+    monkeypatch.setattr(sys, "stderr", NoFile())
     for runner in ("ray", "local"):
         config = make_config(
             runner=runner,

@@ -111,7 +111,7 @@ def test_studio_finished(shoot: Shoot) -> None:
     shoot(scenes.finished, WIDE)
 
 
-@pytest.mark.parametrize(("size", "keys"), [(WIDE, []), (NARROW, ["tab"])], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("size", "keys"), [(WIDE, []), (NARROW, ["shift+tab"])], ids=["wide", "narrow"])
 def test_studio_finished_short(shoot: Shoot, size: tuple[int, int], keys: list[str]) -> None:
     shoot(scenes.finished_short, size, *keys)
 
@@ -344,6 +344,16 @@ def test_plan_editor(shoot: Shoot, size: tuple[int, int]) -> None:
 @BOTH
 def test_palette(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(scenes.running, size, "ctrl+k")
+
+
+@EACH
+def test_goto(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(scenes.running, size, "ctrl+g", *"14", "down")
+
+
+@BOTH
+def test_jump_labels(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(scenes.running, size, "ctrl+l")
 
 
 def test_palette_tiny(shoot: Shoot) -> None:
