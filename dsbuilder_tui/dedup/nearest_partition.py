@@ -15,9 +15,8 @@ from dsbuilder_tui.diversity.scope import Members, cosines
 from dsbuilder_tui.diversity.sign_index import MOST, SignIndex
 
 _FIRST = 4
-_WORTH_THREADS = (
-    2**25
-)  # comparisons of signs, some 50 ms: threads that wait for each other more often use up processors
+# Comparisons of signs, some 50 ms: threads that wait for one another more often than that use up processors.
+_WORTH_THREADS = 2**25
 
 
 class IncompletePartition(Exception):

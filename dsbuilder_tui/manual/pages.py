@@ -11,8 +11,8 @@ from dsbuilder_tui.domain.errors import InputError
 # In the order in which a newcomer reads them; each is a file beside this one.
 NAMES = (
     "start", "app", "web", "agent", "plan", "kinds", "documents", "pairs", "templates", "judge", "review", "stages",
-    "commands", "rows", "dedup", "check", "settings", "repeats", "figures", "costs", "batch-api", "answers", "limits", "clusters",
-    "python", "files", "exports", "history", "mlflow", "endpoints", "writer",
+    "commands", "rows", "places", "dedup", "check", "settings", "repeats", "figures", "costs", "batch-api", "answers", "limits",
+    "clusters", "python", "files", "exports", "history", "mlflow", "endpoints", "writer",
 )  # fmt: skip
 _SETTINGS = "<!-- settings -->"
 

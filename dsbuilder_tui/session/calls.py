@@ -53,3 +53,7 @@ class SessionCalls:
 
     async def count(self) -> int:
         return await self._context.files.store.calls.count()
+
+    async def place(self, batch: int) -> int | None:
+        """How many finished calls come before this batch's in what ``page`` lists; None when none of it has ended."""
+        return await self._context.files.store.calls.place(batch)

@@ -95,6 +95,11 @@ class SessionCases:
         """The case that fills a slot, or None."""
         return (await self._context.files.store.cases.slot_facts(category, ordinal)).case
 
+    async def numbered(self, ordinal: int, limit: int = 50) -> list[AcceptedCase]:
+        """The cases that bear this number, at most one of each category, in the order of the plan."""
+        slots = [(name, ordinal) for name in self._context.categories()[:limit]]
+        return list((await self._context.files.store.cases.in_slots(slots)).values())
+
     async def partner(self, case: AcceptedCase) -> AcceptedCase | None:
         """The other case of a case's pair, whichever of the two it is; None when it has none."""
         pair = pair_of(case.tags)

@@ -27,6 +27,10 @@ class SessionRejections:
     async def count(self, *, category: str | None = None, stage: str | None = None, text: str = "") -> int:
         return await self._context.files.store.rejections.count(category=category, stage=stage, text=text)
 
+    async def place(self, seq: int) -> int | None:
+        """How many rejections come before this one in what ``page`` lists; None when there is none of that ``seq``."""
+        return await self._context.files.store.rejections.place(seq)
+
     async def by_stage(self) -> dict[str, int]:
         return await self._context.files.store.rejections.by_stage()
 

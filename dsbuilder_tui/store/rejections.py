@@ -34,6 +34,20 @@ class RejectionTable:
 
         return await self._store.read(read)
 
+    async def place(self, seq: int) -> int | None:
+        """How many rejections come before this one in what ``page`` lists; None when there is none at that place."""
+
+        def read(connection: sqlite3.Connection) -> int | None:
+            there = connection.execute(
+                "SELECT 1 FROM rejection WHERE branch_id=? AND seq=?", (MAIN_BRANCH, seq)
+            ).fetchone()
+            if there is None:
+                return None
+            later = "SELECT count(*) FROM rejection WHERE branch_id=? AND seq>?"
+            return int(connection.execute(later, (MAIN_BRANCH, seq)).fetchone()[0])
+
+        return await self._store.read(read)
+
     async def page(
         self, offset: int, limit: int, *, category: str | None = None, stage: str | None = None, text: str = ""
     ) -> list[Rejection]:

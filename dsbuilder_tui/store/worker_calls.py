@@ -55,6 +55,24 @@ class WorkerCallTable:
         sql = "SELECT count(*) FROM worker_call WHERE branch_id=?"
         return await self._store.read(lambda connection: int(connection.execute(sql, (MAIN_BRANCH,)).fetchone()[0]))
 
+    async def place(self, batch: int) -> int | None:
+        """How many calls come before this one in what ``page`` lists; None when no call of that batch has ended.
+
+        Of several calls for one batch, such as those of its judge, it is the newest.
+        """
+
+        def read(connection: sqlite3.Connection) -> int | None:
+            branch = (MAIN_BRANCH,)
+            seq = connection.execute(
+                "SELECT max(seq) FROM worker_call WHERE branch_id=? AND batch=?", (*branch, batch)
+            ).fetchone()[0]
+            if seq is None:
+                return None
+            later = "SELECT count(*) FROM worker_call WHERE branch_id=? AND seq>?"
+            return int(connection.execute(later, (*branch, seq)).fetchone()[0])
+
+        return await self._store.read(read)
+
     async def usage(self) -> Usage:
         """Tokens of all calls so far that wrote cases, in whatever stage."""
 

@@ -27,7 +27,7 @@ from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, SessionInUse
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
-from dsbuilder_tui.domain.pause_cause import TERMINAL_CLOSED, Pause, PauseCause
+from dsbuilder_tui.domain.pause_cause import TERMINAL_CLOSED, Pause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import visible
@@ -40,7 +40,10 @@ from dsbuilder_tui.settings.stack import load_config, unknown_variables
 from dsbuilder_tui.tui.colours import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.input_events import TypedAhead, points_at_removed
+from dsbuilder_tui.tui.leaving import Leaving
 from dsbuilder_tui.tui.live_session import LiveSession, farewell, opening_words, welcome
+from dsbuilder_tui.tui.navigator import Navigator
+from dsbuilder_tui.tui.places.place import PlaceKind
 from dsbuilder_tui.tui.registry import screen_row, session_screens
 from dsbuilder_tui.tui.replay_session import ReplaySession
 from dsbuilder_tui.tui.screen_base import FullScreen, SessionScreen
@@ -65,6 +68,12 @@ class StudioApp(App[int]):
     COMMAND_PALETTE_BINDING = "ctrl+k"
     ESCAPE_TO_MINIMIZE = False
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+g", "goto", "go to", priority=True),
+        Binding("colon", "goto", "go to, as ^G", show=False),
+        Binding("ctrl+t", "sessions", "other session", priority=True),
+        Binding("ctrl+l", "labels", "jump labels", priority=True),
+        Binding("alt+left,alt+b", "step(-1)", "back to where you were", priority=True, show=False),
+        Binding("alt+right,alt+f", "step(1)", "forward again", priority=True, show=False),
         Binding("ctrl+q", "leave", "quit", priority=True),
         Binding("f1", "help", "help"),
     ]
@@ -93,13 +102,13 @@ class StudioApp(App[int]):
         self.replay = replay
         self.open_first = open_first
         self.crash: Exception | None = None
-        self._leave_question: Screen[Any] | None = None  # whether to leave, while it is asked
         self._typed_ahead: TypedAhead | None = None  # while a conversation is on its way
         self.away = False  # the terminal is lent to an editor
         self.pressed_at = 0.0
         # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
         self.shelf = asyncio.Lock()
         self.farewell: list[str] = []
+        self.navigator, self.leaving = Navigator(self), Leaving(self)
         self._last = last_filters(self.no_color)
         self._palettes = {name: Palette(name) for name in COLOURS}
         for theme in themes():
@@ -133,23 +142,24 @@ class StudioApp(App[int]):
         except SessionInUse:
             await self.watching.open(reference)
         else:
-            await self._adopt(session)
+            await self.adopt(session)
 
     async def change_to(self, reference: str) -> None:
         """Close the session and show another one: a name, a folder, or a saved JSON."""
-        await self.go_home()
+        await self.leaving.go_home()
         async with self.shelf:
             session = await open_saved(reference, self.config, self.clock)
-        await self._adopt(session)
+        await self.adopt(session)
 
     async def begin_conversation(self) -> None:
         """A new session in which nothing is planned yet: the person says what they need."""
         await self.close_session()
         session = await Session.begin("untitled", load_config(**self.flags), clock=self.clock)
         await session.chat.add(MessageRole.DSBUILDER, welcome(session.config), WelcomeContent())
-        await self._adopt(session)
+        await self.adopt(session)
 
-    async def _adopt(self, session: Session) -> None:
+    async def adopt(self, session: Session) -> None:
+        """Show an open session; when that fails it is closed."""
         try:
             await self._show(session)
         except BaseException:
@@ -191,7 +201,7 @@ class StudioApp(App[int]):
         await live.close()
 
     async def _finish_screens(self) -> None:
-        for screen in self._full_screens():
+        for screen in self.full_screens():
             try:
                 await screen.finish()
             except DsbuilderError as error:
@@ -224,7 +234,7 @@ class StudioApp(App[int]):
 
     def draft(self, text: str) -> None:
         """Put a text into the studio's prompt."""
-        for screen in self._full_screens():
+        for screen in self.full_screens():
             if screen.take_draft(text):
                 return
 
@@ -243,10 +253,15 @@ class StudioApp(App[int]):
         if isinstance(event, events.Paste) and isinstance(self.focused, Input):
             event.text = " ".join(visible(event.text).split())  # its one line is drawn as it is
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            if self.navigator.take_ahead(event):
+                return
             waited = events.Event().time - event.time  # since it left the terminal: the loop may have been busy
             self.pressed_at = self.clock.monotonic() - max(0.0, waited)
             if isinstance(self.screen, FullScreen):
                 self.screen.direct(event)
+                if isinstance(event, events.Key) and self.screen.opens_goto(event):
+                    self.action_goto("", ":")
+                    return
         if self._typed_ahead is not None and self._typed_ahead.take(event):
             return
         if self.screen_stack and points_at_removed(self.screen, event):
@@ -277,7 +292,7 @@ class StudioApp(App[int]):
     async def _opening(self, work: Coroutine[Any, Any, Any], ahead: TypedAhead) -> None:
         try:
             await work
-            if (studio := self._shown("studio")) is not None:
+            if (studio := self.shown("studio")) is not None:
                 with contextlib.suppress(TimeoutError):  # when it was left before it was there
                     async with asyncio.timeout(_OPENING):
                         await studio.opened.wait()
@@ -344,7 +359,7 @@ class StudioApp(App[int]):
         """What the palette offers."""
         from dsbuilder_tui.tui.palette_provider import palette_entries
 
-        return palette_entries(self, cast("StudioScreen | None", self._shown("studio")))
+        return palette_entries(self, cast("StudioScreen | None", self.shown("studio")))
 
     def choose_theme(self, name: str) -> None:
         """Switch the theme, and remember it."""
@@ -368,13 +383,13 @@ class StudioApp(App[int]):
 
     # Screens
 
-    def _full_screens(self) -> list[FullScreen]:
+    def full_screens(self) -> list[FullScreen]:
         """Our screens, as they lie on one another; dialogs and Textual's own are left out."""
         return [screen for screen in self.screen_stack if isinstance(screen, FullScreen)]
 
-    def _shown(self, name: str) -> FullScreen | None:
+    def shown(self, name: str) -> FullScreen | None:
         """The screen of that name, if it is among those that are open."""
-        return next((screen for screen in self._full_screens() if screen.screen_name == name), None)
+        return next((screen for screen in self.full_screens() if screen.screen_name == name), None)
 
     def push_named(self, name: str, *given: object) -> AwaitMount:
         """Open a screen of the registry over the others."""
@@ -384,8 +399,25 @@ class StudioApp(App[int]):
 
     def show_screen(self, name: str, *given: object) -> None:
         """Open a screen of the registry; one that is in front already stays as it is."""
-        if self._shown(name) is not self.screen:
+        if self.shown(name) is not self.screen:
+            self.navigator.note()
             self.push_named(name, *given)
+
+    def action_goto(self, text: str = "", key: str = "") -> None:
+        self.navigator.ask(text, key)
+
+    def action_sessions(self) -> None:
+        self.navigator.ask(only=PlaceKind.SESSION)
+
+    def action_labels(self) -> None:
+        """Show a letter at everything that can be followed or focused here; the letter does it."""
+        from dsbuilder_tui.tui.widgets.jump_labels import show_labels
+
+        if isinstance(self.screen, FullScreen):
+            show_labels(self.screen)
+
+    def action_step(self, by: int) -> None:
+        self.navigator.step(by)
 
     def action_help(self) -> None:
         self.show_screen("help")
@@ -395,36 +427,11 @@ class StudioApp(App[int]):
 
     def action_home(self) -> None:
         """Back to the list of sessions; asks first while a run is going on."""
-        from dsbuilder_tui.tui.leaving import home_question
-
-        if self.live is not None and self.live.running:
-            self.push_screen(home_question(), lambda yes: self.attempt(self.go_home()) if yes else None)
-        else:
-            self.attempt(self.go_home())
-
-    async def go_home(self) -> None:
-        await self.close_session()
-        home = self._shown("home")
-        while self.screen is not home:
-            self.pop_screen()
+        self.leaving.ask_to_go_home()
 
     def action_leave(self) -> None:
         """Leave; while a run is going on, ask."""
-        from dsbuilder_tui.tui.leaving import leave_question
-
-        if self.live is None or not self.live.running:
-            self.attempt(self._leave())
-        elif self.screen is not self._leave_question:
-            self._leave_question = question = leave_question(self.live)
-            self.push_screen(question, lambda yes: self.attempt(self._leave()) if yes else None)
-
-    async def _leave(self) -> None:
-        if self.live is not None and self.live.running:
-            self.live.pause(Pause("leaving", PauseCause.LEAVING))
-            self.say("Pausing: work in flight drains …")
-            await self.live.wait()
-        await self.close_session()
-        self.exit(0)
+        self.leaving.ask_to_leave()
 
     def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy: the same as leaving. Pressed again while it drains, it drops what is in flight."""
@@ -435,15 +442,8 @@ class StudioApp(App[int]):
 
     def hang_up(self, why: Pause) -> None:
         """The terminal is gone, or the process is told to end: save everything, then leave."""
-
-        async def go() -> None:
-            if self.live is not None:
-                self.live.pause(why)
-            await self.close_session()
-            self.exit(ExitCode.RESUMABLE)
-
-        with self._context():  # a signal comes from outside of the app; timers that begin in ``go`` need to know it
-            self._hanging = asyncio.ensure_future(go())
+        with self._context():  # a signal comes from outside of the app; timers that begin in it need to know it
+            self._hanging = asyncio.ensure_future(self.leaving.hang_up(why))
 
 
 if TYPE_CHECKING:

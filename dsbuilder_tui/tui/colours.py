@@ -85,6 +85,7 @@ class Palette:
         for step in range(1, HEATS + 1):  # grounds of cells, the fuller the stronger; text must stay readable on them
             self._styles[f"heat{step}"] = Style(bgcolor=_mixed(colours["ground"], colours["accent"], 0.065 * step))
         self._styles["mark"] = Style(color=colours["warn"], bold=True)
+        self._styles["link"] = Style(color=colours["info"], underline=True)
         self._styles["reverse"] = Style(reverse=True)
         self._made: dict[tuple[str, str, str], Style] = {}
 

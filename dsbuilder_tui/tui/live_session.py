@@ -270,6 +270,7 @@ class LiveSession(BackgroundRun, Watched):
         await self.wait()
         self._check.cancel()
         await asyncio.gather(*self._telling)
+        await self.places.close()
         self._unsubscribe()
         if await self.session.is_blank():
             await self.session.discard()  # nobody has said anything: no folder is to be left behind

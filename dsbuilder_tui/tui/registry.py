@@ -59,6 +59,7 @@ SCREENS = (
     ),
     ScreenRow(name="settings", path=f"{_HERE}.settings.screen:SettingsScreen", of_session=False),
     ScreenRow(name="help", path=f"{_HERE}.help.screen:HelpScreen", of_session=False),
+    ScreenRow(name="guide", path=f"{_HERE}.help.guide:GuideScreen", of_session=False),
 )  # fmt: skip
 
 

@@ -16,12 +16,18 @@ from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.chrome import header
 from dsbuilder_tui.tui.paint.line import Line
+from dsbuilder_tui.tui.places.place import Place, PlaceKind, place_of, screen_place
 from dsbuilder_tui.tui.services import UsesServices
 from dsbuilder_tui.tui.widgets.chrome import TopLine
+from dsbuilder_tui.tui.widgets.line_view import LineView
+from dsbuilder_tui.tui.widgets.linked_text import LinkedText, SafeMarkdown
 from dsbuilder_tui.tui.widgets.painted import Painted
 
 if TYPE_CHECKING:
+    from textual.await_complete import AwaitComplete
+
     from dsbuilder_tui.tui.live_session import LiveSession
+    from dsbuilder_tui.tui.places.finder import PlaceFinder
     from dsbuilder_tui.tui.replay_session import ReplaySession
     from dsbuilder_tui.tui.watched import Watched
 
@@ -60,6 +66,10 @@ class FullScreen(UsesServices, Screen[Any]):
     def direct(self, event: events.Key | events.Paste) -> None:
         """A key or a paste is about to go to what is focused: the last moment at which that can be something else."""
 
+    def opens_goto(self, event: events.Key) -> bool:
+        """Whether a key that is about to be typed opens the line to go anywhere instead."""
+        return False
+
     def take_draft(self, text: str) -> bool:
         """Put a text into the screen's prompt, if it has one. Whether it has."""
         return False
@@ -69,6 +79,36 @@ class FullScreen(UsesServices, Screen[Any]):
 
     async def finish(self) -> None:
         """The session is about to be closed: end what is going on in the screen, and keep what was typed."""
+
+    # Places
+
+    @property
+    def places(self) -> PlaceFinder | None:
+        """What finds the places that texts here name; None where no session is shown."""
+        return None
+
+    @property
+    def place(self) -> Place:
+        """Where a person is here: the screen, with what is chosen on it."""
+        return screen_place(self.screen_name)
+
+    @property
+    def holds(self) -> str:
+        """What would be lost if the screen were left, in a sentence; empty for nothing."""
+        return ""
+
+    async def show_place(self, place: Place) -> bool:
+        """Choose what a place is about; whether it is there. Raises ``DsbuilderError``."""
+        return place.kind is PlaceKind.SCREEN
+
+    def action_visit(self, token: str) -> None:
+        """Go where a link leads."""
+        if (place := place_of(token)) is not None:
+            self.services.navigator.visit(place)
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        self.services.navigator.note()
+        return super().dismiss(result)
 
     def key_words(self, binding: Binding) -> str:
         """What a key does right now, in a word or two; empty hides it."""
@@ -86,6 +126,7 @@ class SessionScreen(FullScreen):
         self._pending: Timer | None = None
         self._due = 0.0
         self._stop_listening = watched.listen(self._heard)
+        self._stop_finding = watched.places.listen(self._found_places)
 
     @property
     def live(self) -> LiveSession:
@@ -142,6 +183,27 @@ class SessionScreen(FullScreen):
 
     def on_unmount(self) -> None:
         self._stop_listening()
+        self._stop_finding()
+
+    @property
+    def places(self) -> PlaceFinder:
+        return self.watched.places
+
+    def _found_places(self) -> None:
+        """More is known of what texts here name."""
+        if self.is_attached and not self.services.away:
+            self.call_later(self.relink)
+
+    async def relink(self) -> None:
+        """Draw again what may hold links."""
+        for view in self.query(LineView):
+            view.renew(keep=True)
+        for painted in self.query(Painted):
+            painted.repaint()
+        for text in self.query(LinkedText):
+            text.relink()
+        for markdown in self.query(SafeMarkdown):
+            await markdown.relink()
 
     def _heard(self, event: Event) -> None:
         self.heard(event)

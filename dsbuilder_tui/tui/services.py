@@ -19,8 +19,18 @@ if TYPE_CHECKING:
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
     from dsbuilder_tui.tui.colours import Palette
     from dsbuilder_tui.tui.live_session import LiveSession
+    from dsbuilder_tui.tui.places.place import Place, PlaceKind
 
 T = TypeVar("T")
+
+
+class Navigation(Protocol):
+    """The ways from one place to another; see ``navigator.Navigator``."""
+
+    def visit(self, place: Place) -> None: ...
+    def note(self) -> None: ...
+    def ask(self, text: str = "", key: str = "", only: PlaceKind | None = None) -> None: ...
+    def switch(self, folder: str) -> None: ...
 
 
 class WatchesSessions(Protocol):
@@ -47,6 +57,9 @@ class AppServices(Protocol):
 
     @property
     def palette(self) -> Palette: ...
+
+    @property
+    def navigator(self) -> Navigation: ...
 
     # Sessions
 

@@ -29,4 +29,5 @@ class SlashCommand:
     run: Callable[[StudioActions, str], Awaitable[None]]
     argument: str = ""
     choices: tuple[str, ...] = ()
+    key: str = ""  # that does the same
     arguments: Callable[[Session], Sequence[str]] = _none

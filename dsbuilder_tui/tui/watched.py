@@ -9,6 +9,7 @@ from dataclasses import replace
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.tui.places.finder import PlaceFinder
 from dsbuilder_tui.view import RunView, opening_view, reduce
 
 
@@ -21,6 +22,7 @@ class Watched(ABC):
     def __init__(self, session: Session, view: RunView) -> None:
         self.session, self.view = session, view
         self.error: DsbuilderError | None = None  # what the last run stopped with
+        self.places = PlaceFinder(session)
         self.pace = 0.0  # cases a second of the built-in writer; 0 is as fast as it goes
         self._listeners: list[Callable[[Event], None]] = []
 
@@ -79,6 +81,7 @@ class Watched(ABC):
 
     def tell_of(self, event: Event) -> None:
         """Hand an event on; a bare ``Event`` says that something else than the view has changed."""
+        self.places.heard(event)
         for listener in tuple(self._listeners):
             listener(event)
 

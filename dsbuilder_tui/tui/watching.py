@@ -33,7 +33,7 @@ class Watching:
         """Open what was watched. Raises ``DsbuilderError`` when somebody else was faster, or it is gone."""
         if (followed := self.session) is not None:
             folder = followed.session.folder
-            await self._app.go_home()
+            await self._app.leaving.go_home()
             await self._app.open_session(folder)
 
     async def close(self) -> None:

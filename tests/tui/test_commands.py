@@ -207,13 +207,33 @@ async def _branches(desk: Desk) -> None:
     await desk.said("There is no branch 'nobody'")
 
 
+async def _goto(desk: Desk) -> None:
+    await desk.command("/goto max_dataset")
+    await desk.at("GotoScreen", "goto-line")
+    await desk.press("enter")
+    await desk.at("SettingsScreen", "settings")
+    await desk.until(lambda: desk.app.screen.chosen == "max_dataset_size")  # type: ignore[attr-defined]
+
+
+async def _switch(desk: Desk) -> None:
+    await built(DatasetPlanInput(dataset_name="other", categories=desk.session.plan.categories))
+    await desk.command("/switch nobody")
+    await desk.said("There is no session 'nobody'.")
+    await desk.command("/switch")
+    await desk.at("GotoScreen")
+    await desk.press("escape")
+    await desk.command("/switch other")
+    await desk.until(lambda: desk.app.live is not None and desk.app.live.session.id == "other")
+    await at_prompt(desk)
+
+
 CHECKS: dict[str, Check] = {
     "rewind": _rewind, "fork": _fork, "branches": _branches,
     "plan": _plan, "run": _run, "resume": _run, "pause": _pause, "retry": _retry, "status": _status, "doctor": _doctor,
     "checkpoint": _checkpoint, "cases": _cases, "checkpoints": _screen("checkpoints", "CheckpointsScreen"),
     "coverage": _screen("coverage", "CoverageScreen"), "rejected": _screen("rejected", "RejectedScreen"), "map": _screen("map", "MapScreen"), "review": _screen("review", "ReviewScreen"), "workers": _screen("workers", "WorkersScreen"), "export": _export,
     "model": _model, "budget": _budget, "pace": _pace, "theme": _theme, "settings": _screen("settings", "SettingsScreen"), "home": _home,
-    "help": _help, "quit": _quit, "mlflow": _mlflow,
+    "goto": _goto, "switch": _switch, "help": _help, "quit": _quit, "mlflow": _mlflow,
 }  # fmt: skip
 
 

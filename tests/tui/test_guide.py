@@ -10,6 +10,8 @@ from dsbuilder_tui.manual import page, topics
 from dsbuilder_tui.tui.help.guide_lines import guide_lines
 from dsbuilder_tui.tui.help.screen import help_keys
 from dsbuilder_tui.tui.paint.line import length
+from dsbuilder_tui.tui.places.links import visit_action
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
 from tests.support.studio import studio
 
 
@@ -34,7 +36,7 @@ def test_headings_lists_and_code_are_told_apart() -> None:
         (),
         (("Some", "text"), (" ", "text"), ("code", "accent"), (" ", "text"), ("and", "text"), (" ", "text"), ("bold", "strong"),
          (",", "text")),
-        (("", "text"), ("a", "text"), (" ", "text"), ("link", "info"), (".", "text")),
+        (("", "text"), ("a", "text"), (" ", "text"), ("link", "info+link", visit_action(Place(kind=PlaceKind.PAGE, name="x"))), (".", "text")),
         (),
         (("· ", "muted"), ("one", "text"), (" ", "text"), ("goes", "text"), (" ", "text"), ("on", "text")),
         (("· ", "muted"), ("two", "text")),

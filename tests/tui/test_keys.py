@@ -34,6 +34,8 @@ def test_every_key_of_help_has_a_test_and_none_is_tested_that_help_does_not_list
         "test_review",
         "test_newest_cases",
         "test_checkpoints",
+        "test_goto",
+        "test_links",
         "test_watching",
     ):
         importlib.import_module(f"tests.tui.{module}")
@@ -226,7 +228,7 @@ async def test_a_click_on_the_plan_card_and_on_a_row(make_plan: Plans) -> None:
         await desk.until(lambda: desk.one("#cases").cursor == 2)
 
 
-@pytest.mark.parametrize("key", ["f3", "f9", "z", "ctrl+t"])
+@pytest.mark.parametrize("key", ["f3", "f9", "z", "ctrl+b"])
 async def test_a_key_that_nothing_is_bound_to_changes_nothing(key: str) -> None:
     async with studio() as desk:
         before = desk.text

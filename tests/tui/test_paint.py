@@ -171,7 +171,7 @@ def test_those_that_wait_are_not_too_many(streaming: int, waiting: int, limit: i
         for n, state in enumerate(states, 1)
     }
     lines = panels.workers_panel(RunView(workers=workers, workers_limit=limit), 80, 14, 100.0, focused=False)
-    told = ["".join(text for text, _ in line) for line in lines]
+    told = ["".join(text for text, *_ in line) for line in lines]
     assert said in told[0] and any("a moment" in line for line in told)
 
 

@@ -346,6 +346,16 @@ def test_palette(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(scenes.running, size, "ctrl+k")
 
 
+@EACH
+def test_goto(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(scenes.running, size, "ctrl+g", *"14", "down")
+
+
+@BOTH
+def test_jump_labels(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(scenes.running, size, "ctrl+l")
+
+
 def test_palette_tiny(shoot: Shoot) -> None:
     shoot(scenes.running, (60, 16), "ctrl+k", *"re")
 

@@ -62,7 +62,7 @@ pause, please
    leading spaces count
 1234567890
 -5 + 3 = -2
-: ; . , / \\ | < > ( ) [ ] { }
+; : . , / \\ | < > ( ) [ ] { }
 @ # $ % ^ & * ~ `
 'single' and "double" quotes
 MAKE IT ANGRIER
@@ -229,7 +229,7 @@ async def test_one_editor_is_open_at_most(make_plan: Plans) -> None:
         await desk.answer("right", "enter", "enter", "enter")
         await desk.at("PlanEditor", "plan-text")
         for _ in range(3):
-            desk.app._shown("studio").actions.edit_plan()  # type: ignore
+            desk.app.shown("studio").actions.edit_plan()  # type: ignore
         assert [type(screen).__name__ for screen in desk.app.screen_stack].count("PlanEditor") == 1
         await desk.press("escape")
         await desk.at("StudioScreen")

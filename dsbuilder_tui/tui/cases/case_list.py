@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case import AcceptedCase, slot_of
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import BranchSwitched, CaseAccepted, CaseEdited, CaseWithdrawn, Event
 from dsbuilder_tui.domain.judging import Judgement
@@ -22,6 +22,7 @@ from dsbuilder_tui.tui.cases.paint import case_row
 from dsbuilder_tui.tui.paint.case_detail import case_detail, near_cases
 from dsbuilder_tui.tui.paint.case_fields import case_fields
 from dsbuilder_tui.tui.paint.line import Line, clip
+from dsbuilder_tui.tui.places.place import Place, PlaceKind, case_place
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.dialogs import Field, QuestionDialog
@@ -225,6 +226,46 @@ class CaseList(SessionScreen):
     def action_order(self) -> None:
         self._newest = not self._newest
         self.search_again()
+
+    # Places
+
+    @property
+    def place(self) -> Place:
+        case = self.chosen if self.is_mounted else None
+        if case is not None:
+            return case_place(case.category, case.ordinal)
+        if self._category is not None:
+            return Place(kind=PlaceKind.CATEGORY, name=self._category)
+        return super().place
+
+    async def show_place(self, place: Place) -> bool:
+        if place.kind is PlaceKind.CATEGORY:
+            self._show_all(place.name)
+            await self._search()
+            return True
+        if place.kind is not PlaceKind.CASE:
+            return await super().show_place(place)
+        slot = slot_of(place.name)
+        case = await self.watched.session.cases.get(*slot) if slot is not None else None
+        if case is None:
+            return False
+        self.workers.cancel_group(self, "search")
+        if (at := await self._place(case)) is None:
+            self._show_all(None)
+            at = await self._place(case)
+        if at is not None:
+            self.rows.reload_at(max(self._total(), at + 1), at)
+            self._title()
+            self.rows.focus()
+        return at is not None
+
+    def _show_all(self, category: str | None) -> None:
+        """Forget what is searched for: show all cases, or those of a category."""
+        self._category, self._flag, self._hits, self._pair = category, "", None, ""
+        box = self.query_one("#search", Input)
+        with self.prevent(Input.Changed):
+            box.value = ""
+        box.display = False
 
     # Pairs
 

@@ -21,6 +21,7 @@ from dsbuilder_tui.tui.cases.paint import json_of
 from dsbuilder_tui.tui.editor import edited
 from dsbuilder_tui.tui.paint.case_detail import near_cases
 from dsbuilder_tui.tui.paint.line import clip
+from dsbuilder_tui.tui.places.place import Place
 from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog
 from dsbuilder_tui.tui.widgets.safe import title
 
@@ -77,6 +78,17 @@ class CasesScreen(CaseList):
             passages = await self.services.guarded(self.watched.session.documents.passages_of(self._at.tags))
             self._passages = passages or ()
             await self._begin_edit(self._at)
+
+    @property
+    def holds(self) -> str:
+        if self._editing is None or not self.form.is_changed:
+            return ""
+        return f"The changes to {clip(self._editing.case_id, 40)} are not saved yet."
+
+    async def show_place(self, place: Place) -> bool:
+        if self._editing is not None:
+            self._leave_form()
+        return await super().show_place(place)
 
     # Acts
 

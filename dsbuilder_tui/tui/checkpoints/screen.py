@@ -39,6 +39,8 @@ from dsbuilder_tui.tui.checkpoints.paint import (
 from dsbuilder_tui.tui.checkpoints.rail import BranchRail
 from dsbuilder_tui.tui.layout import WIDE, WIDEST
 from dsbuilder_tui.tui.paint.line import Line, clip
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
+from dsbuilder_tui.tui.places.references import OF_FOREIGN_TEXT
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.dialogs import Ask
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 _RELOAD = 0.5  # seconds between two readings while checkpoints are written
 _SETTLE = 0.15  # seconds at a point after which its coverage is counted, for which all of its cases are read
 _PANES = 3
+_LINKS = OF_FOREIGN_TEXT | {PlaceKind.CHECKPOINT, PlaceKind.BRANCH}
 _MOST_POINTS = 5_000  # that are drawn; older ones are found with words, or from the command line
 _SHOWN = 40  # of the cases, rejections and messages of then
 _HEARD = (CaseEdited, CaseWithdrawn, CheckpointSaved, PlanRevised)
@@ -105,7 +108,7 @@ class CheckpointsScreen(SessionScreen):
         with Horizontal(id="then-body"):
             for number in range(_PANES):
                 with Vertical(id=f"then-pane-{number}", classes="pane then-pane"):
-                    yield LineView(self._drawing_of(number), id=f"then-{number}")
+                    yield LineView(self._drawing_of(number), links=_LINKS, id=f"then-{number}")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -322,6 +325,34 @@ class CheckpointsScreen(SessionScreen):
         if line.branch.current and looked.checkpoint.id == line.tip.id and view.accepted == looked.checkpoint.accepted:
             return None
         return {name: category.accepted for name, category in view.categories.items()}
+
+    @property
+    def place(self) -> Place:
+        if self.chosen is None:
+            return super().place
+        return Place(kind=PlaceKind.CHECKPOINT, name=str(self.chosen.checkpoint))
+
+    async def show_place(self, place: Place) -> bool:
+        if place.kind not in (PlaceKind.CHECKPOINT, PlaceKind.BRANCH):
+            return await super().show_place(place)
+        self.workers.cancel_group(self, "read")
+        if not self.lines:
+            await self._read()
+        wanted = next(iter(self._selections(place)), None)
+        await self._look_at(wanted)
+        return wanted is not None and self.chosen == wanted
+
+    def _selections(self, place: Place) -> list[Selection]:
+        """Where on the lines a place is; the line that a checkpoint was written on first."""
+        if place.kind is PlaceKind.BRANCH:
+            return [Selection(place.name, line.tip.id) for line in self.lines if line.branch.name == place.name]
+        found = [
+            (line.branch.name != point.branch, Selection(line.branch.name, point.id))
+            for line in self.lines
+            for point in line.points
+            if str(point.id) == place.name
+        ]
+        return [selection for _, selection in sorted(found, key=lambda pair: pair[0])]
 
     # What is done
 

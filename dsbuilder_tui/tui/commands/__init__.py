@@ -37,7 +37,9 @@ def _opening(row: ScreenRow, rank: int) -> SlashCommand:
     def arguments(session: Session) -> Sequence[str]:
         return [category.name for category in session.plan.categories] if row.argument else []
 
-    return SlashCommand(name=row.name, argument=row.argument, words=row.words, rank=rank, run=run, arguments=arguments)
+    return SlashCommand(
+        name=row.name, argument=row.argument, words=row.words, rank=rank, run=run, key=row.key, arguments=arguments
+    )
 
 
 def _by_name() -> dict[str, SlashCommand]:

@@ -21,5 +21,6 @@ COMMAND = SlashCommand(
     name="pause",
     words="let work in flight drain, then save",
     rank=30,
+    key="ctrl+p",
     run=_pause,
 )

@@ -18,5 +18,6 @@ COMMAND = SlashCommand(
     name="resume",
     words="go on with the open slots",
     rank=40,
+    key="ctrl+p",
     run=_resume,
 )

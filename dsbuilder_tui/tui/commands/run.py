@@ -18,5 +18,6 @@ COMMAND = SlashCommand(
     name="run",
     words="begin, or go on with the open slots",
     rank=20,
+    key="ctrl+p",
     run=_run,
 )

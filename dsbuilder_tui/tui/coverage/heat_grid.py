@@ -65,6 +65,14 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
         self._settle()
         self.refresh()
 
+    def go_to(self, category: str, axis: str, value: str) -> bool:
+        """Put the cursor on a cell; whether there is one."""
+        made, row = self._sheet, GridRow(axis, value)
+        if made is None or row not in made.rows or category not in made.categories:
+            return False
+        self._go(made.rows.index(row), made.categories.index(category))
+        return True
+
     @property
     def chosen(self) -> tuple[str, GridRow, Cell | None] | None:
         """Category, value and cell under the cursor."""

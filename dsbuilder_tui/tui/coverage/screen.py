@@ -36,6 +36,7 @@ from dsbuilder_tui.tui.coverage.passage_paint import passage_request, passage_ro
 from dsbuilder_tui.tui.coverage.row_paint import row_lines
 from dsbuilder_tui.tui.paint.coverage_sheet import filled_words
 from dsbuilder_tui.tui.paint.line import Line, clip
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.line_view import LineView
@@ -223,6 +224,20 @@ class CoverageScreen(SessionScreen):
         if row.value:
             self.services.draft(request_words(category, row.value))
             self.dismiss()
+
+    @property
+    def place(self) -> Place:
+        chosen = self.grid.chosen if self.is_mounted else None
+        if chosen is None or chosen[1].value is None:
+            return super().place
+        return Place(kind=PlaceKind.CELL, name=chosen[0], axis=chosen[1].axis, value=chosen[1].value)
+
+    async def show_place(self, place: Place) -> bool:
+        if place.kind is not PlaceKind.CELL:
+            return await super().show_place(place)
+        await self._count()
+        self.grid.focus()
+        return self.grid.go_to(place.name, place.axis, place.value)
 
     @property
     def _next_pane(self) -> str:

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from dsbuilder_tui.manual import page, topics
 from dsbuilder_tui.tui.help.guide_lines import guide_lines
 from dsbuilder_tui.tui.paint.line import Line, fit, pad
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
 from dsbuilder_tui.tui.widgets.line_view import LineView
@@ -46,6 +47,19 @@ class GuideScreen(FullScreen):
         rows.focus()
         self.query_one("#guide-list").border_title = "Guide"
         self._title()
+
+    @property
+    def place(self) -> Place:
+        if not self.is_mounted:
+            return super().place
+        return Place(kind=PlaceKind.PAGE, name=self._topics[self.query_one("#topics", RowList).cursor].name)
+
+    async def show_place(self, place: Place) -> bool:
+        names = [topic.name for topic in self._topics]
+        if place.kind is not PlaceKind.PAGE or place.name not in names:
+            return await super().show_place(place)
+        self.query_one("#topics", RowList).move_to(names.index(place.name))
+        return True
 
     def _title(self) -> None:
         pane = self.query_one("#guide-pane")

@@ -22,6 +22,8 @@ from dsbuilder_tui.wording import short_path
 
 # Where keys are, in the order of the page: the title, and what has them.
 _PLACES = (
+    ("Everywhere", "app:StudioApp"), ("Go to", "goto.screen:GotoScreen"),
+    ("Jump labels", "widgets.jump_labels:JumpLabels"), ("File", "widgets.file_preview:FilePreview"),
     ("Home", "home.screen:HomeScreen"), ("Studio", "studio.screen:StudioScreen"), ("Prompt", "studio.prompt:Prompt"),
     ("Card", "studio.cards:Card"), ("Panels", "studio.panels:Panel"),
     ("Newest cases", "studio.newest_cases:NewestCases"),
@@ -79,9 +81,7 @@ class HelpScreen(FullScreen):
         self.query_one(LineView).focus()
 
     def action_guide(self) -> None:
-        from dsbuilder_tui.tui.help.guide import GuideScreen
-
-        self.app.push_screen(GuideScreen())
+        self.services.show_screen("guide")
 
     def _lines(self, width: int) -> Sequence[Line]:
         lines: list[Line] = [((row, "text"),) for row in wrap(_PROMISE, width)]

@@ -21,6 +21,7 @@ from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart, fields_of
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
 from dsbuilder_tui.tui.paint.word_difference import Pieces, readable, side, word_diff
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
 from dsbuilder_tui.tui.rejected.paint import TELLING_STAGES, about, rejection_row, why
 from dsbuilder_tui.tui.rejected.threshold_strip import ThresholdStrip
 from dsbuilder_tui.tui.screen_base import SessionScreen
@@ -130,6 +131,30 @@ class RejectedScreen(SessionScreen):
             self._shown, self._facts = None, None
             self._renew()
         self.strip.again()
+
+    @property
+    def place(self) -> Place:
+        turned = self.rows.chosen if self.is_mounted else None
+        return super().place if turned is None else Place(kind=PlaceKind.REJECTION, name=str(turned.seq))
+
+    async def show_place(self, place: Place) -> bool:
+        if place.kind is not PlaceKind.REJECTION:
+            return await super().show_place(place)
+        at = await self.watched.session.rejections.place(int(place.name))
+        if at is None:
+            return False
+        self.workers.cancel_group(self, "read")
+        if self.strip.display:
+            self._close_strip()
+        self._category = self._stage = None
+        box = self.query_one("#search", Input)
+        with self.prevent(Input.Changed):
+            box.value = ""
+        box.display = False
+        await self._read()
+        self.rows.reload_at(max(self.rows.count, at - self._ahead + 1), max(0, at - self._ahead))
+        self.rows.focus()
+        return True
 
     def _empty(self) -> Sequence[Line]:
         if self._category or self._stage or self.query_one("#search", Input).value:

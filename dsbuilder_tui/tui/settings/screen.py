@@ -20,6 +20,7 @@ from dsbuilder_tui.settings.schema import KEYS, SECRETS, DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.value_words import UNSET, value_words
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
 from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog
@@ -107,6 +108,18 @@ class SettingsScreen(FullScreen):
         room = width - length(head)
         writer = next((words for words in writers if cell_len(words) <= room), writers[-1])
         return pad((*head, (writer, "muted")), width)
+
+    @property
+    def place(self) -> Place:
+        return Place(kind=PlaceKind.SETTING, name=self.chosen) if self.is_mounted else super().place
+
+    async def show_place(self, place: Place) -> bool:
+        if place.kind is not PlaceKind.SETTING:
+            return await super().show_place(place)
+        if place.name not in self._names:
+            return False
+        self.query_one(RowList).move_to(self._names.index(place.name))
+        return True
 
     @property
     def chosen(self) -> str:

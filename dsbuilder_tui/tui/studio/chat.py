@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -26,12 +27,13 @@ from dsbuilder_tui.domain.message import (
     ToolContent,
 )
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.tui.paint.line import Line, clip, plain
+from dsbuilder_tui.tui.paint.line import Line, plain
+from dsbuilder_tui.tui.places.links import linked, links_in
 from dsbuilder_tui.tui.studio.card_state import CardState
 from dsbuilder_tui.tui.studio.cards import PlanCard, QuestionCard
 from dsbuilder_tui.tui.studio.folded_paint import thoughts_lines, tool_lines
+from dsbuilder_tui.tui.widgets.linked_text import LinkedText, SafeMarkdown
 from dsbuilder_tui.tui.widgets.painted import Painted
-from dsbuilder_tui.tui.widgets.safe import markdown_parser
 from dsbuilder_tui.wording import clock_time
 
 # Live Markdown is dear (17 ms a message); older messages become plain text.
@@ -50,22 +52,13 @@ def _class(word: str) -> str:
     return word if word.isidentifier() and word.isascii() else "other"
 
 
-class SafeMarkdown(Markdown):
-    """Markdown whose links only say where they lead: what a model writes opens nothing and fills no clipboard."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(visible(text) or None, open_links=False, parser_factory=markdown_parser)
-
-    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
-        event.stop()
-        self.app.notify(f"The link leads to {clip(event.href, 200)}", markup=False)
-
-
 class Entry(Vertical):
     """One message: who and when, and what was said."""
 
-    def __init__(self, role: str, text: str, kind: MessageKind, ts: float) -> None:
+    def __init__(self, role: str, text: str, kind: MessageKind, ts: float, *, growing: bool = False) -> None:
+        """``growing``: its text is still being written."""
         super().__init__(classes=f"entry {_class(role)} kind-{kind}")
+        self._growing = growing
         self.role, self.text, self.kind, self.ts = role, text, kind, ts
 
     def compose(self) -> ComposeResult:
@@ -77,17 +70,17 @@ class Entry(Vertical):
 
     def body(self) -> Widget:
         if self.role == MessageRole.PERSON or self.kind is MessageKind.OTHER:
-            return Static(Content(visible(self.text)), classes="said")
-        return SafeMarkdown(self.text)
+            return LinkedText(Content(visible(self.text)), classes="said")
+        return SafeMarkdown(self.text, growing=self._growing)
 
     async def flatten(self) -> None:
         """Give up live Markdown for plain text; looks a little plainer and costs next to nothing."""
         for markdown in self.query(Markdown):
             await markdown.remove()
-            await self.mount(Static(Content(visible(self.text)), classes="said"))
+            await self.mount(LinkedText(Content(visible(self.text)), classes="said"))
 
 
-class EventLine(Static):
+class EventLine(LinkedText):
     """A one-line event in the conversation: a run began, a pause was saved."""
 
     def __init__(self, text: str, kind: MessageKind) -> None:
@@ -127,7 +120,8 @@ class ThoughtsLine(FoldedLine):
         self.content = content
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        return thoughts_lines(self.content, width, opened=self.opened)
+        lines = thoughts_lines(self.content, width, opened=self.opened)
+        return [linked(line, partial(links_in, self)) for line in lines]
 
 
 class ToolLine(FoldedLine):
@@ -146,7 +140,8 @@ class ToolLine(FoldedLine):
         super().set_open(opened and not self.busy)
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        return tool_lines(self.text, self.content, width, busy=self.busy, opened=self.opened)
+        lines = tool_lines(self.text, self.content, width, busy=self.busy, opened=self.opened)
+        return [linked(line, partial(links_in, self)) for line in lines]
 
 
 class ChatLog(VerticalScroll, can_focus=True):

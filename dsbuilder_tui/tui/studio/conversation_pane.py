@@ -34,6 +34,7 @@ from dsbuilder_tui.tui.studio.card_state import CardState
 from dsbuilder_tui.tui.studio.cards import Card, CardContent
 from dsbuilder_tui.tui.studio.chat import ChatLog, Entry, ToolLine
 from dsbuilder_tui.tui.studio.prompt import Completions, Prompt
+from dsbuilder_tui.tui.widgets.linked_text import SafeMarkdown
 from dsbuilder_tui.tui.widgets.painted import Painted
 
 _SHOWN_AT_OPENING = 100
@@ -273,7 +274,7 @@ class ConversationPane(Vertical):
 
     async def _draw_words(self, text: str) -> None:
         if self._draft is None or self._stream is None:
-            entry = Entry(MessageRole.AGENT, "", MessageKind.TEXT, self._now())
+            entry = Entry(MessageRole.AGENT, "", MessageKind.TEXT, self._now(), growing=True)
             self.query_one(Hint).say("answering")
             await self.log_view.put(entry)
             if not (bodies := entry.query(Markdown)):
@@ -304,6 +305,8 @@ class ConversationPane(Vertical):
             await stream.stop()
             await draft.query_one(Markdown).update(visible(whole))
         draft.text = whole
+        for body in draft.query(SafeMarkdown):
+            await body.grown()
 
     def set_cards(self, state: Callable[[CardContent], CardState]) -> None:
         """Let every plan card say what has become of it."""

@@ -11,6 +11,8 @@ from dsbuilder_tui.tui.paint.case_marks import marks_of, telling_mark
 from dsbuilder_tui.tui.paint.category_looks import role_of
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, longest, plain
 from dsbuilder_tui.tui.paint.stages import stage_words
+from dsbuilder_tui.tui.places.links import link_span
+from dsbuilder_tui.tui.places.place import case_place
 from dsbuilder_tui.view import RunView, Turned
 
 FLASH = 4.0
@@ -84,7 +86,8 @@ def turned_line(turned: Turned, width: int, columns: RowColumns, now: float) -> 
     near = slot_of(turned.nearest) if turned.nearest else None
     if near is not None:
         sign = "=" if turned.score is None or turned.score >= 1 else "≈"
-        spans.append((f"{plain(stage_words(turned.stage, turned.score))} {sign} #{near[1]}  ", bright))
+        spans.append((f"{plain(stage_words(turned.stage, turned.score))} {sign} ", bright))
+        spans += [link_span(f"#{near[1]}", bright, case_place(*near)), ("  ", "text")]
     elif turned.reason:
         room = width - length(tuple(spans)) - 2
         room = room * 3 // 5 if turned.text and room > 40 else room

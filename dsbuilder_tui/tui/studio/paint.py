@@ -13,9 +13,25 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.domain.stage import Stage
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
+from dsbuilder_tui.tui.paint.line import (
+    EMPTY,
+    Line,
+    Span,
+    bar,
+    clip,
+    cut,
+    fit,
+    frame,
+    length,
+    longest,
+    sides,
+    sparkline,
+    wrap,
+)
 from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, stage_words
 from dsbuilder_tui.tui.paint.timeline import timeline
+from dsbuilder_tui.tui.places.links import link_span, visit_action
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
 from dsbuilder_tui.view import RunView, Turned, WorkerView
 from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
 
@@ -75,7 +91,10 @@ def plan_panel(
     digits = max(len(f"{view.accepted:,}/{view.planned:,}"), 7)
     tail = 13 if inner >= 50 else 8
     bar_width = max(4, inner - name_width - digits - tail - 3)
-    lines = [_plan_row(fit(name, name_width), view.categories[name], bar_width, digits, tail, "text") for name in shown]
+    lines = [
+        _to_category(name, _plan_row(fit(name, name_width), view.categories[name], bar_width, digits, tail, "text"))
+        for name in shown
+    ]
     if about and not hidden and room >= 3 * len(names) + 2:
         told = [((f"  {clip(about.get(name, ''), inner - 2)}", "muted"),) for name in shown]
         lines = [line for pair in zip(lines, told, [EMPTY] * len(shown), strict=True) for line in pair]
@@ -109,6 +128,12 @@ def _no_plan(width: int, height: int, *, focused: bool) -> list[Line]:
     for heading, words in _STEPS if height >= 20 else ():
         lines += [EMPTY, ((heading, "info"),), *(((f"  {row}", "muted"),) for row in wrap(words, inner - 2))]
     return frame(lines, width, height, title=[("Plan", "strong" if focused else "text")], focused=focused)
+
+
+def _to_category(name: str, row: Line) -> Line:
+    """The row of a category, whose name goes to its cases."""
+    first = row[0]
+    return ((first[0], first[1], visit_action(Place(kind=PlaceKind.CATEGORY, name=name))), *row[1:])
 
 
 def _plan_row(name: str, c: CategoryView, bar_width: int, digits: int, tail: int, role: str) -> Line:
@@ -255,7 +280,8 @@ def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
         (" ", "text"),
     ]
     if batch:
-        spans.append((fit(f"b{w.batch}", 5) + " ", "muted"))
+        number = link_span(clip(f"b{w.batch}", 5), "muted", Place(kind=PlaceKind.BATCH, name=str(w.batch)))
+        spans += [number, (" " * (6 - length((number,))), "text")]
     if spark:
         spans.append(
             (
@@ -340,12 +366,15 @@ def feed_row(turned: Turned, width: int) -> Line:
     spans += [(fit(stage_words(turned.stage, turned.score), 12), STAGE_ROLES.get(turned.stage, "bad")), (" ", "text")]
     if turned.nearest and width >= 44:
         sign = "=" if turned.score is None or turned.score >= 1 else "≈"
-        number = turned.nearest.rpartition("-")[2].lstrip("0")
-        spans.append((f"{sign} {fit('#' + number, 6)} ", "muted"))
+        number = f"#{turned.nearest.rpartition('-')[2].lstrip('0')}"
+        near = link_span(clip(number, 6), "muted", Place(kind=PlaceKind.CASE, name=turned.nearest))
+        spans += [(f"{sign} ", "muted"), near, (" " * (7 - length((near,))), "text")]
     elif turned.stage in (Stage.VALIDATORS, Stage.CRITIQUE) and width >= 60:
         spans.append((f"{fit(turned.reason, width // 3)} ", "muted"))
     used = sum(len(s[0]) for s in spans)
-    spans.append((clip(turned.text or turned.reason, max(4, width - used)), "text" if turned.text else "muted"))
+    compare = visit_action(Place(kind=PlaceKind.REJECTION, name=str(turned.seq)))
+    role = "text" if turned.text else "muted"
+    spans.append((clip(turned.text or turned.reason, max(4, width - used)), role, compare))
     return cut(tuple(spans), width)
 
 

@@ -60,13 +60,16 @@ class Prompt(TextArea):
     class Passed(Message):
         """Enter was pressed, and there is nothing to send."""
 
+    class GotoAsked(Message):
+        """A colon was typed into the empty prompt."""
+
     class Recall(Message):
         """↑ in an empty prompt: the queue is asked first, then history."""
 
     def __init__(self, choices: Callable[[str], Sequence[tuple[str, str]]]) -> None:
         super().__init__(
             id="prompt", soft_wrap=True, tab_behavior="focus", show_line_numbers=False, compact=True,
-            highlight_cursor_line=False, placeholder="Say what you need, or / for commands",
+            highlight_cursor_line=False, placeholder="Say what you need, / commands, : go anywhere",
         )  # fmt: skip
         self._choices_for = choices
         self.cursor_blink = False  # a blinking cursor is the only thing that would tick when nothing happens
@@ -98,7 +101,14 @@ class Prompt(TextArea):
         self.text = visible(text)
         self.move_cursor(self.document.end)
 
+    @property
+    def rests_empty(self) -> bool:
+        """Whether nothing is in it, and nothing is on its way to it."""
+        return not self.text and not self.message_queue_size
+
     async def _on_key(self, event: events.Key) -> None:
+        if event.character == ":" and not self.text:
+            self.post_message(self.GotoAsked())  # behind what was typed after it
         # A text area takes these keys for itself; priority bindings would have them, but would also let them overtake
         # characters that were typed before them and wait to be taken in.
         action = _OWN_KEYS.get(event.key)

@@ -299,6 +299,16 @@ class StudioScreen(SessionScreen):
         if self.watched.acts and self.opened.is_set():
             self.cards.direct(event)
 
+    def opens_goto(self, event: events.Key) -> bool:
+        prompt = self.focused
+        return event.character == ":" and isinstance(prompt, Prompt) and prompt.rests_empty
+
+    def on_prompt_goto_asked(self, event: Prompt.GotoAsked) -> None:
+        prompt = self.query_one(Prompt)
+        typed = prompt.text.removeprefix(":")
+        prompt.fill("")
+        self.services.navigator.ask(typed, ":")
+
     @property
     def followed(self) -> FollowedSession | None:
         """The session as it is watched, None where it is not."""
@@ -369,6 +379,8 @@ class StudioScreen(SessionScreen):
         self.to_prompt()
 
     async def finish(self) -> None:
+        if not self.is_mounted:
+            return  # it is on its way: nothing goes on in it, and nothing was typed
         await self.samples.stop()
         await self.conversation.finish()
         if self.watched.acts:

@@ -13,10 +13,11 @@ from dsbuilder_tui.tui.widgets.painted import Painted
 _NAMES = {
     "escape": "esc", "delete": "del", "slash": "/", "space": "space", "full_stop": ".", "question_mark": "?",
     "equals_sign": "=", "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-",
-    "pageup": "pgup", "pagedown": "pgdn",
+    "pageup": "pgup", "pagedown": "pgdn", "colon": ":",
 }  # fmt: skip
 
 
+_BEHIND = 1_000  # the place of a key that every screen has, among those of one
 _LAST = {"escape": 2, "f1": 3, "ctrl+q": 4}
 _DESTROYING = ("trash", "restore", "withdraw", "toggle_run", "answer_card", "take_over")  # or undoing, or deciding
 
@@ -28,6 +29,9 @@ def key_name(binding: Binding) -> str:
     key = binding.key
     if key.startswith("ctrl+"):
         return "^" + key.removeprefix("ctrl+").upper()
+    if key.startswith("alt+"):
+        rest = key.removeprefix("alt+")
+        return f"alt-{_NAMES.get(rest, rest)}"
     if key.startswith("f") and key[1:].isdigit():
         return key.upper()
     return _NAMES.get(key, key)
@@ -74,7 +78,7 @@ class KeyBar(Painted):
                 group = _LAST.get(binding.key, 1 if active.node in (screen, self.app) else 0)
                 kept = binding.key in _LAST or binding.action.partition("(")[0] in _DESTROYING
                 key = Key(key_name(binding), words, f"screen.press('{binding.key}')", kept)
-                ranked.append(((group, places.get(binding.key, 0)), key))
+                ranked.append(((group, places.get(binding.key, 0 if group == 0 else _BEHIND)), key))
         ranked.sort(key=lambda pair: pair[0])
         return [key_bar([key for _, key in ranked], width)]
 

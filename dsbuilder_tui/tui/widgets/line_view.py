@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,6 +12,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from dsbuilder_tui.tui.paint.line import EMPTY, Line
+from dsbuilder_tui.tui.places.links import linked, links_in
+from dsbuilder_tui.tui.places.place import PlaceKind
+from dsbuilder_tui.tui.places.references import OF_FOREIGN_TEXT
 from dsbuilder_tui.tui.services import Drawn
 
 
@@ -25,9 +29,16 @@ class LineView(Drawn, ScrollView, can_focus=True):
         Binding("k", "scroll_up", show=False),
     ]
 
-    def __init__(self, draw: Callable[[int], Sequence[Line]], *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        draw: Callable[[int], Sequence[Line]],
+        *,
+        links: Collection[PlaceKind] = OF_FOREIGN_TEXT,
+        id: str | None = None,
+    ) -> None:
+        """``links`` are the kinds of places that are links in what is drawn."""
         super().__init__(id=id)
-        self._draw = draw
+        self._draw, self._links = draw, links
         self._lines: Sequence[Line] = ()
 
     def renew(self, *, keep: bool = False) -> None:
@@ -35,7 +46,7 @@ class LineView(Drawn, ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if not width:
             return
-        lines = list(self._draw(width))
+        lines = [linked(line, partial(links_in, self, kinds=self._links)) for line in self._draw(width)]
         if lines != self._lines or not keep:
             self._lines = lines
             self.virtual_size = Size(width, len(lines))

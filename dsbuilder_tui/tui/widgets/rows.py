@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -103,6 +103,16 @@ class RowList(Drawn, ScrollView, can_focus=True):
     def refresh_row(self, index: int) -> None:
         top = index * self._row_height - self.scroll_offset.y
         self.refresh(Region(0, top, self.size.width, self._row_height))
+
+    def rows_in_view(self) -> Iterator[tuple[int, int]]:
+        """The rows that can be seen: the number of each, and the line of the widget that it begins on."""
+        height = self.scrollable_content_region.height
+        first = -(-self.scroll_offset.y // self._row_height)
+        for row in range(first, self.count):
+            y = row * self._row_height - self.scroll_offset.y
+            if y >= height:
+                return
+            yield row, y
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and bring it into view."""
@@ -212,6 +222,11 @@ class PagedRows(RowList, Generic[T]):
             self.run_worker(self._follow(self._on, before, self._edition), exit_on_error=False, group="follow")
         else:
             self._ask(self.cursor // PAGE)
+
+    def reload_at(self, count: int, cursor: int) -> None:
+        """The same, with the cursor on this row, whatever it was on: the person asked for what is there."""
+        self._on = None
+        self.reload(count, cursor=cursor)
 
     async def _follow(self, item: T, before: int, edition: int) -> None:
         find = self._place(item) if self._place is not None else self._look_around(item, before)

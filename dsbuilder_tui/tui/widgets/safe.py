@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -60,18 +60,56 @@ def last_filters(no_color: bool) -> list[LineFilter]:
     return [*([Colourless(marks)] if no_color else []), Net()]
 
 
+_OF_TEXT = ("text", "code_inline")  # types of Markdown's tokens
+FindLinks = Callable[[str], Sequence[tuple[int, int, str]]]
+"""The links in a piece of text: where each begins and ends, and the address that a click on it gives."""
+
+
 class _Parser(MarkdownIt):
     """Entities (``&#x202E;``) and percent signs in addresses (``%1B``) become characters only in the parser."""
+
+    find: FindLinks | None = None
 
     def parse(self, src: str, env: Any = None) -> list[Token]:
         tokens = super().parse(src, env)
         _make_visible(tokens)
+        if self.find is not None:
+            for token in tokens:
+                if token.children:
+                    token.children = _with_links(token.children, self.find)
         return tokens
 
 
-def markdown_parser() -> MarkdownIt:
-    """Markdown as the conversation reads it, without anything that could act on a terminal."""
-    return _Parser("gfm-like", {"html": False})  # tags are shown, not swallowed
+def markdown_parser(find: FindLinks | None = None) -> MarkdownIt:
+    """Markdown as the conversation reads it, without anything that could act on a terminal; with what ``find`` gives as links."""
+    parser = _Parser("gfm-like", {"html": False})  # tags are shown, not swallowed
+    parser.find = find
+    return parser
+
+
+def _with_links(tokens: Sequence[Token], find: FindLinks) -> list[Token]:
+    """The pieces of a paragraph, those of text and code cut where a link begins and ends; links stay what they are."""
+    pieces: list[Token] = []
+    depth = 0
+    for token in tokens:
+        depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+        begin = 0
+        for start, end, address in find(token.content) if depth == 0 and _is_text(token) else ():
+            pieces.append(_piece(token, begin, start))
+            pieces.append(Token("link_open", "a", 1, attrs={"href": address}))
+            pieces.append(_piece(token, start, end))
+            pieces.append(Token("link_close", "a", -1))
+            begin = end
+        pieces.append(_piece(token, begin, len(token.content)) if begin else token)
+    return [piece for piece in pieces if piece.content or not _is_text(piece)]
+
+
+def _is_text(token: Token) -> bool:
+    return token.type in _OF_TEXT
+
+
+def _piece(token: Token, start: int, end: int) -> Token:
+    return Token(token.type, token.tag, token.nesting, content=token.content[start:end], markup=token.markup)
 
 
 def _make_visible(tokens: Sequence[Token]) -> None:

@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.runner_place import PlaceState
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import Line, clip
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.line_view import LineView
@@ -102,6 +103,25 @@ class WorkersScreen(SessionScreen):
         pane.border_title = f"{counted(len(self._flying), 'call')} in flight · {calls:,} finished"
         self.query_one("#call", LineView).renew(keep=True)
         self.refresh_bindings()
+
+    @property
+    def place(self) -> Place:
+        batch = self._batch if self.is_mounted else None
+        return super().place if batch is None else Place(kind=PlaceKind.BATCH, name=str(batch))
+
+    async def show_place(self, place: Place) -> bool:
+        if place.kind is not PlaceKind.BATCH:
+            return await super().show_place(place)
+        self.workers.cancel_group(self, "read")
+        await self._read()
+        batch, calls = int(place.name), self.watched.session.calls
+        at = next((row for row, trace in enumerate(self._flying) if trace.batch == batch), None)
+        if at is None and (ended := await calls.place(batch)) is not None and ended >= self._ahead:
+            at = ended - self._ahead + len(self._flying)
+        if at is not None:
+            self.rows.reload_at(max(self.rows.count, at + 1), at)
+            self.rows.focus()
+        return at is not None
 
     @property
     def _batch(self) -> int | None:

@@ -1,0 +1,1 @@
+"""Go to: a few letters, and what they may mean."""
