@@ -61,7 +61,7 @@ async def decide(desk: Desk, *keys: str) -> None:
 async def test_a_review_from_the_first_case_to_its_end() -> None:
     await judged_shop()
     async with studio(open_first="shop", size=NARROW) as desk:
-        await desk.at("StudioScreen", "prompt")
+        await desk.at("StudioScreen")
         await desk.press("f8")
         await desk.at("ReviewScreen", "reviewed")
         await desk.sees("1 of 12", "contradiction", "the same text as orders-00001", "orders-00004")
@@ -129,7 +129,7 @@ async def test_a_review_from_the_first_case_to_its_end() -> None:
         await decide(desk, "y")
         await desk.sees("You have looked at 1 case")
         await desk.press("escape")
-        await desk.at("StudioScreen", "prompt")
+        await desk.at("StudioScreen")
         decisions = [label.decision for label in await desk.session.review.labels()]
         assert decisions.count(ReviewDecision.KEPT) == 11 and decisions.count(ReviewDecision.EDITED) == 1
 
