@@ -60,6 +60,9 @@ class HeadlessHost(BackgroundRun):
         self.next_session = reference
         return f"{name} is opened next; this session is saved and closed."
 
+    def show_review(self, category: str | None, count: int) -> str:
+        return f"F8 in the app (`dsbuilder resume {self.session.id}`) shows them one by one."
+
     async def close(self) -> None:
         """Pause, and wait for the end of the run."""
         self.pause(Pause("closing", PauseCause.CLOSING))

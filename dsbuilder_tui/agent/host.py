@@ -44,6 +44,9 @@ class Host(Protocol):
         Raises ``DsbuilderError`` when it cannot be opened.
         """
 
+    def show_review(self, category: str | None, count: int) -> str:
+        """Let the person review so many cases once the turn is over; returns where in one sentence."""
+
 
 class BackgroundRun:
     """What hosts share whose run goes on in a task of its own. ``apply_pause`` is to be called with the session's events."""

@@ -10,9 +10,9 @@ from dsbuilder_tui.domain.errors import InputError
 
 # In the order in which a newcomer reads them; each is a file beside this one.
 NAMES = (
-    "start", "app", "web", "agent", "plan", "kinds", "documents", "pairs", "templates", "judge", "stages", "commands",
-    "rows", "places", "dedup", "check", "settings", "repeats", "figures", "costs", "batch-api", "answers", "limits", "clusters",
-    "python", "files", "exports", "history", "undo", "mlflow", "endpoints", "writer",
+    "start", "app", "web", "agent", "plan", "kinds", "documents", "pairs", "templates", "judge", "review", "stages",
+    "commands", "rows", "places", "dedup", "check", "settings", "repeats", "figures", "costs", "batch-api", "answers", "limits",
+    "clusters", "python", "files", "exports", "history", "undo", "mlflow", "endpoints", "writer",
 )  # fmt: skip
 _SETTINGS = "<!-- settings -->"
 

@@ -78,6 +78,8 @@ class SessionContext:
             return state
         left = state.total_instances_planned - state.instances_created - state.exhausted_slots
         ended = SessionState.SHORT if state.exhausted_slots else SessionState.COMPLETE
+        if left == 0 and state.batch_jobs and not self.run:
+            await self.files.store.batch_jobs.close_ended()  # a kill came between the last case and this
         if left == 0 and state.state != ended and not self.run:
             if self.config.enable_checkpointing:
                 await self.files.checkpoint(CheckpointCause.FINISH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -109,6 +109,12 @@ class BatchJobTable:
         here = "" if everywhere else f" AND of_branch={HEAD_BRANCH}"
         sql = f"SELECT {_COLUMNS} FROM batch_job WHERE state IN ({marks}){here} ORDER BY id"
         return await self._store.read(lambda connection: [_job(row) for row in connection.execute(sql, _OPEN)])
+
+    async def close_ended(self) -> None:
+        """Close the jobs that are over and of which every call is remembered."""
+        for job in await self.open():
+            if job.state is BatchJobState.ENDED and not await self.uncollected(job.number):
+                await self.update(replace(job, state=BatchJobState.COLLECTED))
 
     async def page(self, limit: int) -> list[BatchJob]:
         """The newest jobs of all branches, the newest first."""

@@ -77,6 +77,7 @@ class LiveSession(BackgroundRun, Watched):
         self._telling: set[asyncio.Task[object]] = set()
         self.talk: Talk = make_talk(self)
         self.next_session: str | None = None  # to be opened in the place of this one
+        self.next_review: str | None = None  # which cases are to be reviewed next, in words for the screen
 
     @classmethod
     async def open(
@@ -241,6 +242,11 @@ class LiveSession(BackgroundRun, Watched):
         self.next_session = reference
         return f"{name} is opened as soon as you read this; this session is saved and closed."
 
+    def show_review(self, category: str | None, count: int) -> str:
+        """Have the review opened when the agent's turn is over."""
+        self.next_review = f"{count} {category or ''}".strip()
+        return "F8 or /review shows them, too."
+
     def set_pace(self, pace: float) -> None:
         """Cases a second of the built-in writer; 0 is as fast as it goes. Works while it runs."""
         self.pace = pace
@@ -301,7 +307,7 @@ def sentence(event: Event, view: RunView) -> str | None:
             )
         case RunFinished():
             cases = counted(event.accepted, "case")
-            return f"✓ Finished: {cases}, {event.rejected:,} rejected on the way · /export writes the dataset"
+            return f"✓ Finished: {cases}, {event.rejected:,} rejected on the way · F8 reviews them · /export writes the dataset"
         case CaseWithdrawn():
             return f"↺ {event.case_id} turned away by you; its slot is open again"
         case CaseEdited() if event.change is CaseChange.KEPT:

@@ -53,6 +53,10 @@ SCREENS = (
     ScreenRow(
         name="map", path=f"{_HERE}.map.screen:MapScreen", key="f7", words="the cases as points, like ones near one another",
     ),
+    ScreenRow(
+        name="review", path=f"{_HERE}.review.screen:ReviewScreen", key="f8", argument="[CATEGORY]",
+        words="look at the cases that deserve it, one after the other",
+    ),
     ScreenRow(name="settings", path=f"{_HERE}.settings.screen:SettingsScreen", of_session=False),
     ScreenRow(name="help", path=f"{_HERE}.help.screen:HelpScreen", of_session=False),
     ScreenRow(name="guide", path=f"{_HERE}.help.guide:GuideScreen", of_session=False),

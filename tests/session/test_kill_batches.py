@@ -42,17 +42,19 @@ def _killed_at(step: tuple[str, str], fake: FakeOpenAI, folder: Path, *arguments
     process: subprocess.Popen[str] | None = None
     killed = False
 
-    def watch(operation: str, moment: str) -> None:
+    def watch(operation: str, moment: str) -> bool:
         nonlocal killed
         if (operation, moment) == step and process is not None and not killed:
             killed = True
             os.kill(process.pid, signal.SIGKILL)
+            return True
+        return False
 
     fake.batches.watch = watch
     env = {"DSBUILDER_BASE_URL": fake.url, "OPENAI_API_KEY": "k"}
     process = start(*arguments, *_SETTINGS, cwd=folder, env=env)
     process.communicate(timeout=100)
-    fake.batches.watch = lambda operation, moment: None
+    fake.batches.watch = lambda operation, moment: False
     assert killed and process.returncode == -signal.SIGKILL, step
 
 

@@ -18,7 +18,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.stage_record import stage_records
 from dsbuilder_tui.domain.writing_stage import pipeline_words
-from dsbuilder_tui.tui.cases.detail_paint import case_detail
+from dsbuilder_tui.tui.paint.case_detail import case_detail
 from dsbuilder_tui.tui.workers.paint import call_row
 from dsbuilder_tui.view import RunView, reduce
 from tests.support.fake_openai import FakeOpenAI

@@ -10,8 +10,8 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.agreement import Agreement, PersonLabel
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
-from dsbuilder_tui.tui.cases.detail_paint import case_detail
 from dsbuilder_tui.tui.cases.paint import case_row
+from dsbuilder_tui.tui.paint.case_detail import case_detail
 from dsbuilder_tui.tui.rejected.paint import why
 from tests.support.fake_openai import FakeOpenAI
 

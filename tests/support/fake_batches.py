@@ -53,7 +53,8 @@ class FakeBatches:
     expires_at: float | None = None
     invalid: list[dict[str, Any]] = field(default_factory=list)
     deletes_results: bool = False
-    watch: Callable[[str, str], None] = lambda operation, moment: None  # told ``before`` and ``after`` each operation
+    # Told ``before`` and ``after`` each operation; what it answers with true before one never happens.
+    watch: Callable[[str, str], bool] = lambda operation, moment: False
     batches: dict[str, HeldBatch] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     paid: Counter[str] = field(default_factory=Counter)
@@ -75,7 +76,9 @@ class FakeBatches:
         operation = self._operation(method, parts)
         self.seen[operation] += 1
         self.changed.set()
-        self.watch(operation, "before")
+        if self.watch(operation, "before"):
+            writer.transport.abort()
+            return False
         script = self.faults.get(operation)
         fault = script.pop(0) if script else ""
         if fault in _ERRORS:

@@ -12,10 +12,10 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.judging import Judgement, Verdict
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.generation.value_kinds import Unfit
-from dsbuilder_tui.tui.cases.detail_paint import case_detail, near_cases
-from dsbuilder_tui.tui.cases.tag_words import tag_words
+from dsbuilder_tui.tui.paint.case_detail import case_detail, near_cases
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart, FieldKind, case_fields, edited_case
 from dsbuilder_tui.tui.paint.line import Line
+from dsbuilder_tui.tui.paint.tag_words import tag_words
 
 PLAN = DatasetPlanInput(
     dataset_name="support",

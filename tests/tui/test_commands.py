@@ -277,7 +277,7 @@ CHECKS: dict[str, Check] = {
     "rewind": _rewind, "fork": _fork, "branches": _branches,
     "plan": _plan, "run": _run, "resume": _run, "pause": _pause, "retry": _retry, "status": _status, "doctor": _doctor,
     "checkpoint": _checkpoint, "cases": _cases, "checkpoints": _screen("checkpoints", "CheckpointsScreen"),
-    "coverage": _screen("coverage", "CoverageScreen"), "rejected": _screen("rejected", "RejectedScreen"), "map": _screen("map", "MapScreen"), "workers": _screen("workers", "WorkersScreen"), "export": _export,
+    "coverage": _screen("coverage", "CoverageScreen"), "rejected": _screen("rejected", "RejectedScreen"), "map": _screen("map", "MapScreen"), "review": _screen("review", "ReviewScreen"), "workers": _screen("workers", "WorkersScreen"), "export": _export,
     "model": _model, "budget": _budget, "pace": _pace, "theme": _theme, "settings": _screen("settings", "SettingsScreen"), "home": _home,
     "goto": _goto, "switch": _switch, "help": _help, "quit": _quit, "mlflow": _mlflow,
 }  # fmt: skip

@@ -31,6 +31,7 @@ def test_every_key_of_help_has_a_test_and_none_is_tested_that_help_does_not_list
         "test_keys_rejected",
         "test_keys_flags",
         "test_map",
+        "test_review",
         "test_newest_cases",
         "test_checkpoints",
         "test_goto",

@@ -25,9 +25,9 @@ from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.cases import paint as cases
-from dsbuilder_tui.tui.cases.detail_paint import case_detail
 from dsbuilder_tui.tui.home import paint as home
 from dsbuilder_tui.tui.paint import chrome
+from dsbuilder_tui.tui.paint.case_detail import case_detail
 from dsbuilder_tui.tui.paint.case_fields import FieldKind, case_fields
 from dsbuilder_tui.tui.paint.line import Line, bar, clip, cut, fit, frame, length, pad, sides, sparkline, wrap
 from dsbuilder_tui.tui.rejected import paint as duel

@@ -358,3 +358,8 @@ def test_jump_labels(shoot: Shoot, size: tuple[int, int]) -> None:
 
 def test_palette_tiny(shoot: Shoot) -> None:
     shoot(scenes.running, (60, 16), "ctrl+k", *"re")
+
+
+@EACH
+def test_review(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(judged_scenes.judged, size, "f8")

@@ -38,9 +38,9 @@ class ExtendDataset(Tool[ExtendDatasetArguments]):
     name = "extend_dataset"
     order = 25
     description = (
-        "Draw up a plan for more cases like the rows of a file the person has: they become part of the dataset, nothing "
-        "repeats them, and a varied few are the examples. Rows can be what users of the application asked, by its traces in "
-        "MLflow: personal data is masked in them. The person sees the plan as a card. Only in a session without cases."
+        "Draw up a plan for more cases like the rows of a file: they become part of the dataset, nothing "
+        "repeats them. Rows can be users' questions out of traces in MLflow, personal "
+        "data masked. The person sees a card. Only in a session without cases."
     )
     arguments = ExtendDatasetArguments
     asks = True

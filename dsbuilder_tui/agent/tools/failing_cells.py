@@ -18,9 +18,8 @@ class WriteWhereItFails(Tool[WriteWhereItFailsArguments]):
     name = "write_where_it_fails"
     order = 32
     description = (
-        "Add cases where evaluations in MLflow say that the application fails: in the categories and attribute values with the "
-        "worst pass rates, each a harder variation of a case that failed. The person sees the plan as a card and must say yes. "
-        "Propose it when results have arrived and something fails."
+        "Add cases where evaluations in MLflow say that the application fails: where pass rates are "
+        "worst, each a harder variation of a failed case. The person sees a card. Propose it when results show failures."
     )
     arguments = WriteWhereItFailsArguments
     asks = True

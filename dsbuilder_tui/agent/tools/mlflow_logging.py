@@ -14,8 +14,8 @@ class LogToMlflow(Tool[LogToMlflowArguments]):
     name = "log_to_mlflow"
     order = 125
     description = (
-        "Log the cases of this session to MLflow as they are accepted, or stop. All that are there are sent, too. Where to is "
-        "a setting of the person (mlflow_tracking_uri, /mlflow URI); unset, it is a database of dsbuilder's own."
+        "Log the cases to MLflow as they are accepted, or stop. All that are there are sent, too. Where to is "
+        "a setting (mlflow_tracking_uri, /mlflow URI); unset, a database of dsbuilder's own."
     )
     arguments = LogToMlflowArguments
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from dsbuilder_tui.domain.review import MOST_QUEUE
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.offline.planner.counts import whole
 from dsbuilder_tui.offline.planner.data_requests import DataRequests
@@ -216,6 +217,14 @@ class Intents:
     def _candidates(self, found: Found) -> Arguments:
         return {"candidates_per_slot": max(1, min(10, whole(_first(found))))}
 
+    def _review(self, found: Found) -> Arguments | str | None:
+        number, what = found["count"] or "", found["what"].strip()
+        arguments: Arguments = {"count": min(MOST_QUEUE, max(1, whole(number)))} if number.isdigit() else {}
+        if not what or self._table.phrase("generic").fullmatch(what):
+            return arguments
+        name = self._category(what)
+        return None if name is None else {"category": name, **arguments}
+
     def _random(self, found: Found) -> Arguments | None:
         """Cases drawn by lot, of a category or of all; None for what names anything else."""
         number, what = found["count"] or "", found["what"] or ""
@@ -288,6 +297,7 @@ _READERS: Mapping[str, Callable[[Intents, Found], Arguments | str | None]] = {
     "candidates": Intents._candidates,
     "data": Intents._data_question,
     "find": Intents._find,
+    "review": Intents._review,
     "random": Intents._random,
     "show": Intents._show,
 }

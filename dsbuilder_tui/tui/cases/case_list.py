@@ -19,8 +19,8 @@ from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.tui.cases.case_form import CaseForm
-from dsbuilder_tui.tui.cases.detail_paint import case_detail, near_cases
 from dsbuilder_tui.tui.cases.paint import case_row
+from dsbuilder_tui.tui.paint.case_detail import case_detail, near_cases
 from dsbuilder_tui.tui.paint.case_fields import case_fields
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.places.place import Place, PlaceKind, case_place

@@ -18,9 +18,9 @@ from dsbuilder_tui.domain.undo import UndoResult
 from dsbuilder_tui.tui.case_actions import CaseActions
 from dsbuilder_tui.tui.cases.case_form import CaseForm
 from dsbuilder_tui.tui.cases.case_list import CaseList
-from dsbuilder_tui.tui.cases.detail_paint import near_cases
 from dsbuilder_tui.tui.cases.paint import json_of
 from dsbuilder_tui.tui.editor import edited
+from dsbuilder_tui.tui.paint.case_detail import near_cases
 from dsbuilder_tui.tui.paint.line import clip
 from dsbuilder_tui.tui.places.place import Place
 from dsbuilder_tui.tui.undo_actions import UndoActions
@@ -59,10 +59,19 @@ class CasesScreen(CaseList):
         Binding("escape", "back", "back"),
     ]
 
-    def __init__(self, watched: Watched, words: str = "", at: AcceptedCase | None = None, edit: bool = False) -> None:
-        """With ``at`` the list begins on that case, the newest first, and with ``edit`` it is open in the form."""
+    def __init__(
+        self,
+        watched: Watched,
+        words: str = "",
+        at: AcceptedCase | None = None,
+        edit: bool = False,
+        form_alone: bool = False,
+    ) -> None:
+        """With ``at`` the list begins on that case, the newest first, and with ``edit`` it is open in the form; with
+        ``form_alone`` the screen goes when that is left.
+        """
         super().__init__(watched, words, at)
-        self._edit_first = edit
+        self._edit_first, self._form_alone = edit, form_alone
         self._editing: AcceptedCase | None = None
         self._read_from: Sequence[Passage] = ()  # passages of the case that is edited
         self.actions = CaseActions(self, self._renewed)
@@ -162,7 +171,8 @@ class CasesScreen(CaseList):
         inputs, expectations, problems = looked
         await self.watched.session.cases.edit(case.category, case.ordinal, inputs, expectations)
         self._leave_form()
-        self._renewed()
+        if not self._form_alone:
+            self._renewed()
         if problems.rules:
             self.services.say(f"{case.case_id} is saved as you wrote it. {_RULES}: {'; '.join(problems.rules)}")
 
@@ -175,6 +185,9 @@ class CasesScreen(CaseList):
 
     def _leave_form(self) -> None:
         self._editing = None
+        if self._form_alone:
+            self.dismiss()
+            return
         self.remove_class("-editing")
         self.form.display = False
         self.query_one("#detail").display = True

@@ -31,6 +31,7 @@ _PLACES = (
     ("Grid", "coverage.heat_grid:HeatGrid"), ("Map", "map.screen:MapScreen"), ("Map plane", "map.plane:MapPlane"),
     ("Checkpoints", "checkpoints.screen:CheckpointsScreen"),
     ("Rejected", "rejected.screen:RejectedScreen"), ("Threshold what-if", "rejected.threshold_strip:ThresholdStrip"),
+    ("Review", "review.screen:ReviewScreen"),
     ("Workers", "workers.screen:WorkersScreen"), ("Settings", "settings.screen:SettingsScreen"),
     ("Lists", "widgets.rows:RowList"),
 )  # fmt: skip

@@ -21,17 +21,9 @@ from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, WhatIf
 from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart, fields_of
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
+from dsbuilder_tui.tui.paint.word_difference import Pieces, readable, side, word_diff
 from dsbuilder_tui.tui.places.place import Place, PlaceKind
-from dsbuilder_tui.tui.rejected.paint import (
-    TELLING_STAGES,
-    Pieces,
-    about,
-    readable,
-    rejection_row,
-    side,
-    why,
-    word_diff,
-)
+from dsbuilder_tui.tui.rejected.paint import TELLING_STAGES, about, rejection_row, why
 from dsbuilder_tui.tui.rejected.threshold_strip import ThresholdStrip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.undo_actions import UndoActions

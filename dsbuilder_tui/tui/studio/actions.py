@@ -53,7 +53,12 @@ class StudioActions:
         if (reference := self.live.next_session) is not None:
             self.live.next_session = None
             self.services.attempt(self.services.change_to(reference))
-        elif self._notes:
+            return
+        if (words := self.live.next_review) is not None:
+            self.live.next_review = None
+            if not self._screen.query_one(Prompt).text:  # else somebody is typing
+                self.open_screen("review", words)
+        if self._notes:
             self.respond(self.live.talk.note(self._notes.popleft()))
 
     async def take_steps(self, steps: int, *, redo: bool) -> None:

@@ -16,12 +16,12 @@ from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.domain.stage_record import StageResult, stage_records
-from dsbuilder_tui.tui.cases.tag_words import pair_words, tag_words, value_words
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart
 from dsbuilder_tui.tui.paint.case_marks import FLAG_ROLES
 from dsbuilder_tui.tui.paint.field_lines import field_lines
 from dsbuilder_tui.tui.paint.flow import flow
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, cut, fit, longest, wrap
+from dsbuilder_tui.tui.paint.tag_words import pair_words, tag_words, value_words
 from dsbuilder_tui.wording import clock_time
 
 _FINDINGS = {
@@ -44,13 +44,19 @@ def case_detail(
     history: Sequence[HistoryEntry],
     width: int,
     passages: Sequence[Passage] = (),
+    *,
+    said: Sequence[Line] | None = None,
+    hint: str = "g shows the two together",
 ) -> list[Line]:
-    """Everything about one case, for a person; ``passages`` are those it was written from."""
-    lines: list[Line] = []
+    """Everything about one case, for a person; ``passages`` are those it was written from.
+
+    ``said`` stands in the place of its inputs, and ``hint`` below its flags.
+    """
+    lines: list[Line] = list(said or ())
     for one in fields:
-        if one.part is CasePart.INPUTS and one.value is not None:
+        if one.part is CasePart.INPUTS and one.value is not None and said is None:
             lines += field_lines(one, width, "strong")
-    lines += _flags(case, width)
+    lines += _flags(case, width, hint)
     lines += _verdict(case, width)
     lines += _stages(case, width)
     lines += _expectations(fields, width)
@@ -115,7 +121,7 @@ def near_cases(case: AcceptedCase) -> list[tuple[str, str]]:
     return [*own, *((flag_words(flag), flag.case_id) for flag in flags_of(case.tags))]
 
 
-def _flags(case: AcceptedCase, width: int) -> list[Line]:
+def _flags(case: AcceptedCase, width: int, hint: str) -> list[Line]:
     """The pair that it belongs to, and the earlier cases that it came close to."""
     lines: list[Line] = []
     if (pair := pair_of(case.tags)) is not None:
@@ -123,7 +129,7 @@ def _flags(case: AcceptedCase, width: int) -> list[Line]:
     for flag in flags_of(case.tags):
         sentence = f"{FLAG_MARKS[flag.kind]} {flag_words(flag)}"
         lines += [EMPTY, *[((row, FLAG_ROLES[flag.kind]),) for row in wrap(sentence, width)]]
-    return [*lines, (("g shows the two together", "faint"),)] if lines else []
+    return [*lines, ((hint, "faint"),)] if lines and hint else lines
 
 
 def _verdict(case: AcceptedCase, width: int) -> list[Line]:

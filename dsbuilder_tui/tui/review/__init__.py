@@ -1,0 +1,1 @@
+"""The review screen: one case after the other that deserves a look."""
