@@ -33,6 +33,7 @@ from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, sides
 from dsbuilder_tui.tui.studio.card_state import CardState
 from dsbuilder_tui.tui.studio.cards import Card, CardContent
 from dsbuilder_tui.tui.studio.chat import ChatLog, Entry, ToolLine
+from dsbuilder_tui.tui.studio.completion import Completion
 from dsbuilder_tui.tui.studio.prompt import Completions, Prompt
 from dsbuilder_tui.tui.widgets.linked_text import SafeMarkdown
 from dsbuilder_tui.tui.widgets.painted import Painted
@@ -158,7 +159,7 @@ class ConversationPane(Vertical):
 
     def __init__(
         self,
-        choices: Callable[[str], Sequence[tuple[str, str]]],
+        choices: Callable[[str], Sequence[Completion]],
         *,
         readonly: bool = False,
         below: Callable[[], Sequence[Line]] = tuple,

@@ -1,4 +1,4 @@
-"""The prompt: several lines, history, undo, large pastes as chips, completion of slash commands."""
+"""The prompt: several lines, history, undo, large pastes as chips, completion of slash commands and paths."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from textual.widgets import TextArea
 
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit
+from dsbuilder_tui.tui.studio.completion import Completion
 from dsbuilder_tui.tui.widgets.painted import Painted
 
 # A paste larger than this becomes a chip: it is sent whole, but does not fill the prompt.
@@ -74,14 +75,14 @@ class Prompt(TextArea):
     class Recall(Message):
         """↑ in an empty prompt: the queue is asked first, then history."""
 
-    def __init__(self, choices: Callable[[str], Sequence[tuple[str, str]]]) -> None:
+    def __init__(self, choices: Callable[[str], Sequence[Completion]]) -> None:
         super().__init__(
             id="prompt", soft_wrap=True, tab_behavior="focus", show_line_numbers=False, compact=True,
             highlight_cursor_line=False, placeholder="Say what you need, / commands, : go anywhere",
         )  # fmt: skip
         self._choices_for = choices
         self.cursor_blink = False  # a blinking cursor is the only thing that would tick when nothing happens
-        self.choices: list[tuple[str, str]] = []
+        self.choices: list[Completion] = []
         self.choice = 0
         self._history: list[str] = []
         self._back = 0
@@ -176,10 +177,15 @@ class Prompt(TextArea):
             self._resting = False
             self.post_message(self.Rested(self.whole))
 
+    def renew_choices(self) -> None:
+        """There may be other completions of what is typed than before."""
+        self._find_choices()
+
     def _find_choices(self) -> None:
         if self.text != self._closed_for:
             self._closed_for = None
-            self.choices = list(self._choices_for(self.text))
+            at_end = self.cursor_location == self.document.end  # a path is completed where it is being typed
+            self.choices = list(self._choices_for(self.text)) if at_end or self.text.startswith("/") else []
         self.choice = min(self.choice, max(0, len(self.choices) - 1))
         self._show_choices()
 
@@ -194,9 +200,9 @@ class Prompt(TextArea):
 
     def action_send(self) -> None:
         self._find_choices()  # the message about the last characters may be on its way yet
-        if self.choices and self.choices[self.choice][0].strip() != self.text.strip():
+        if self.choices and self.choices[self.choice].text.strip() != self.text.strip():
             self.action_complete()
-            if self.text.endswith(" ") or not self.text.startswith("/"):
+            if self.text.endswith((" ", "/")) or not self.text.startswith("/"):
                 return
         text = self.text.strip()
         if not text:
@@ -216,7 +222,7 @@ class Prompt(TextArea):
         """Take the chosen completion; without one, Tab goes on to the next panel."""
         self._find_choices()
         if self.choices:
-            self.fill(self.choices[self.choice][0])
+            self.fill(self.choices[self.choice].text)
         else:
             self.screen.focus_next()
 
@@ -259,15 +265,15 @@ class Prompt(TextArea):
 
 
 class Completions(Painted):
-    """The commands that what is typed could become."""
+    """What is typed could become these: commands, or paths."""
 
     def __init__(self) -> None:
         super().__init__(id="completions")
         self.display = False
-        self._choices: Sequence[tuple[str, str]] = ()
+        self._choices: Sequence[Completion] = ()
         self._choice = 0
 
-    def show(self, choices: Sequence[tuple[str, str]], choice: int) -> None:
+    def show(self, choices: Sequence[Completion], choice: int) -> None:
         self._choices, self._choice = choices, choice
         rows = min(len(choices), _MOST_CHOICES)
         self.display = bool(rows)
@@ -277,16 +283,16 @@ class Completions(Painted):
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
         first = max(0, min(self._choice - height + 1, len(self._choices) - height))
-        name = min(max((len(c[0]) for c in self._choices), default=0) + 1, width // 2)
+        name = min(max((len(c.shown) for c in self._choices), default=0) + 1, width // 2)
         lines: list[Line] = []
-        for index, (text, words) in enumerate(self._choices[first : first + height], first):
+        for index, choice in enumerate(self._choices[first : first + height], first):
             here = index == self._choice
             mark: Span = ("❯ " if here else "  ", "accent")
             action = f"choose({index})"
             row: Line = (
                 mark,
-                (fit(text, name), "accent+bold" if here else "text", action),
-                (clip(words, width), "muted", action),
+                (fit(choice.shown, name), "accent+bold" if here else "text", action),
+                (clip(choice.words, width), "muted", action),
             )
             lines.append(cut(row, width))
         return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -37,12 +38,14 @@ from dsbuilder_tui.tui.studio.card_keys import CardKeys
 from dsbuilder_tui.tui.studio.card_state import CardState, card_state
 from dsbuilder_tui.tui.studio.cards import Card, CardAnswer, CardContent, PlanCard
 from dsbuilder_tui.tui.studio.chat import FoldedLine
+from dsbuilder_tui.tui.studio.completion import Completion
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.coverage_panel import CoveragePanel
 from dsbuilder_tui.tui.studio.newest_cases import CaseAct, NewestCases
 from dsbuilder_tui.tui.studio.paint import watching_lines
 from dsbuilder_tui.tui.studio.panels import CheckpointsPanel, Panel, PlanPanel, RejectedPanel, WorkersPanel
 from dsbuilder_tui.tui.studio.panes import TAB_NAMES, Panes
+from dsbuilder_tui.tui.studio.path_completion import PathCompletion, with_paths_named
 from dsbuilder_tui.tui.studio.plan_sampling import PlanSampling
 from dsbuilder_tui.tui.studio.prompt import Prompt
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
@@ -87,6 +90,7 @@ class StudioScreen(SessionScreen):
         self.samples = PlanSampling(self)
         self.panes = Panes(self)
         self.acts = CaseActions(self, self.flush)
+        self._paths = PathCompletion(Path.cwd(), self._renew_choices)
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -143,8 +147,14 @@ class StudioScreen(SessionScreen):
     def conversation(self) -> ConversationPane:
         return self.query_one(ConversationPane)
 
-    def _choices(self, text: str) -> list[tuple[str, str]]:
-        return completions(text, self.watched.session)
+    def _choices(self, text: str) -> list[Completion]:
+        commands = [Completion(text, text, words) for text, words in completions(text, self.watched.session)]
+        return commands or self._paths.choices(text)
+
+    def _renew_choices(self) -> None:
+        if self.is_mounted:
+            for prompt in self.query(Prompt):
+                prompt.renew_choices()
 
     # What happens
 
@@ -268,7 +278,7 @@ class StudioScreen(SessionScreen):
             except DsbuilderError as error:
                 await self.live.tell(f"✗ {error}", ErrorContent())
             return
-        self.actions.respond(self.live.talk.say(event.text, event.pastes))
+        self.actions.respond(self.live.talk.say(with_paths_named(event.text, Path.cwd()), event.pastes))
 
     def on_conversation_pane_turn_ended(self) -> None:
         self.actions.turn_ended()
