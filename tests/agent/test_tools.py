@@ -43,7 +43,7 @@ async def finished(config: DatasetBuilderConfig, plan: DatasetPlanInput, model: 
 
 
 def test_schemas_are_plain_and_say_what_each_argument_is() -> None:
-    assert len(tool_kinds()) == 27
+    assert len(tool_kinds()) == 28
     for kind in tool_kinds():
         schema = kind().schema()
         text = json.dumps(schema)
