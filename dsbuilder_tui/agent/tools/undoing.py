@@ -13,9 +13,7 @@ class UndoArguments(ToolArguments):
 class Undo(Tool[UndoArguments]):
     name = "undo"
     order = 124
-    description = (
-        "Undo or redo the last acts, the person's too; only when asked."
-    )
+    description = "Undo or redo the last acts, the person's too; only when asked."
     arguments = UndoArguments
 
     def doing(self, arguments: UndoArguments) -> str:
