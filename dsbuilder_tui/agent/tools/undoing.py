@@ -7,17 +7,13 @@ from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 
 class UndoArguments(ToolArguments):
     redo: bool = False
-    """Do again what was undone."""
     steps: int = 1
-    """How many acts."""
 
 
 class Undo(Tool[UndoArguments]):
     name = "undo"
     order = 124
-    description = (
-        "Undo the last acts, yours or the person's: plan, settings, cases, rewinds. Only when they ask for it."
-    )
+    description = "Undo or redo the last acts, the person's too; only when asked."
     arguments = UndoArguments
 
     def doing(self, arguments: UndoArguments) -> str:
