@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dsbuilder_tui.agent.host import at_rest
@@ -86,6 +87,19 @@ def _row_files(plan: DatasetPlanInput) -> list[str]:
     return [category.rows.file for category in plan.categories if category.rows is not None]
 
 
+def _with_room(plan: DatasetPlanInput, accepted: Mapping[str, int], renamed: Mapping[str, str]) -> DatasetPlanInput:
+    """The plan with places for the cases that came while its card waited for the person's yes."""
+    there = {renamed.get(name, name): cases for name, cases in accepted.items()}
+    categories = tuple(
+        category.model_copy(update={"count": cases})
+        if (cases := there.get(category.name, 0)) > category.count
+        else category
+        for category in plan.categories
+    )
+    total = sum(category.count for category in categories)
+    return plan.model_copy(update={"categories": categories, "total_instances": total})
+
+
 async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:
     """Revise the session's plan as it was approved. Raises ``InputError`` when the plan has changed since the question."""
     approved = call.approved
@@ -98,11 +112,12 @@ async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:
             f"The plan has changed since this was proposed (it is at revision {session.plans.revision} now).",
             "Look at where it stands, and propose the change again.",
         )
-    if plan.total_instances > session.config.max_dataset_size:
-        await session.settings.set("max_dataset_size", plan.total_instances)
     async with at_rest(host, "the plan changes"):
         first = not session.planned
         renamed = {} if approved.edited else approved.renamed
+        plan = _with_room(plan, await session.cases.counts(), renamed)
+        if plan.total_instances > session.config.max_dataset_size:
+            await session.settings.set("max_dataset_size", plan.total_instances)
         await session.plans.revise(plan, renamed=renamed)
         if first:
             await session.take_name_of_plan()

@@ -138,7 +138,7 @@ async def test_what_cannot_be_is_told_to_the_model_and_not_asked_of_the_person(m
         ("show_cases", {"category": "x"}, "There is no category"),
         ("finalize_dataset", {}, "There is no plan yet"),
         ("adjust_category", {}, "Nothing to change"),
-        ("describe_target", {}, "either text or path"),
+        ("describe_target", {}, "Give one of the two"),
         ("export_dataset", {"format": "xml"}, "There is no export format"),
     ]
     steps: list[Any] = [[calls(name, args, call_id=f"c{n}")] for n, (name, args, _) in enumerate(wrong)]

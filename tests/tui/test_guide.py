@@ -51,7 +51,7 @@ async def test_from_the_keys_to_a_page_and_back() -> None:
         await desk.at("HelpScreen")
         await desk.press("g")
         await desk.at("GuideScreen", "topics")
-        await desk.sees("From nothing to a dataset in five minutes", "writer")
+        await desk.sees("From nothing to a dataset in five minutes", "limits")
         for _ in topics():
             await desk.press("down")
         await desk.sees("The built-in writer", "It reads your examples into templates")
