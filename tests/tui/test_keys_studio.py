@@ -10,6 +10,7 @@ from textual.command import CommandPalette
 
 from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.replay_session import ReplaySession
@@ -172,6 +173,23 @@ async def test_replay_stops_hastens_and_ends(make_plan: Plans) -> None:
         await desk.press("end")
         await desk.sees("replay · end", "40/40 · 100 %", "✓ finished")
         assert player.view.state is RunState.FINISHED and not desk.app.screen.query("#prompt")
+
+
+async def test_a_replayed_conversation_is_not_answered_anew(make_plan: Plans) -> None:
+    name = await built(make_plan(40), until=10)
+    session = await Session.open(name, load_config())
+    await session.chat.add(MessageRole.PERSON, "go on")
+    await session.run()
+    said = [message.seq for message in await session.chat.messages()]
+    player = ReplaySession(session, SystemClock())
+    try:
+        async with studio(replay=player) as desk:
+            player.skip_to_end()
+            await desk.sees("replay · end", "✓ finished", "go on")
+            await desk.pilot.pause()
+            assert [message.seq for message in await session.chat.messages()] == said
+    finally:
+        await player.close()
 
 
 async def test_replay_shows_all_screens_and_changes_nothing(make_plan: Plans) -> None:

@@ -81,8 +81,11 @@ class StudioActions:
         self._screen.query_one(ConversationPane).take_turn(parts, self._screen.watched.now)
 
     def take_note(self, note: Note) -> None:
-        """The engine has something for the agent to say, now or when its turn is over; not to people who never spoke to it."""
-        if not self.spoken_to:
+        """The engine has something for the agent to say, now or when its turn is over.
+
+        Not to people who never spoke to it, nor where a session is only watched: what was said there is in its messages.
+        """
+        if not self.spoken_to or not self._screen.watched.acts:
             return
         self._notes.append(note)
         if not self._screen.query_one(ConversationPane).answering:
