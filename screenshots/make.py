@@ -1,4 +1,4 @@
-"""Makes the pictures of README from a recorded session: ``python screenshots/make.py`` (or ``make screenshots``).
+"""Makes the pictures of README from real sessions: ``python screenshots/make.py`` (or ``make screenshots``).
 
 A session is built with a demonstration model that answers like an endpoint does: it takes its time, is rate-limited now
 and then, and repeats itself. It is recorded on a clock that runs a hundred times as fast, then replayed in the app.
@@ -19,6 +19,7 @@ from typing import Any
 
 import orjson
 import resvg_py
+from movie import Movie
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.agent.plan_card import plan_content
@@ -28,6 +29,7 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.message import MessageRole, NoticeContent
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
@@ -165,7 +167,10 @@ class Still(ReplaySession):
 
     models = "gpt-4o › gpt-4o-mini"
     mode = ""
-    replaying = False  # the picture shows the studio as it is when a session is at work
+    replaying, acts = False, True  # the picture shows the studio as it is when a session is at work
+
+    def begin(self) -> None:
+        """It stands still."""
 
 
 def save(app: StudioApp, name: str) -> None:
@@ -276,6 +281,84 @@ async def talk(folder: Path) -> None:
             await app.close_session()
 
 
+async def film(folder: Path) -> None:
+    """From the request to the finished cases, with the built-in planner and writer; each step is seen as long as it takes
+    to read, however long it took."""
+    size, request = (
+        (120, 36),
+        "60 cases for a customer service bot: half order status, the rest refunds and product info",
+    )
+    movie = Movie(size)
+    app = StudioApp(
+        {
+            "checkpoint_dir": Path("datasets"),
+            "provider": "offline",
+            "offline_pace": 3,
+            "max_workers": 4,
+            "batch_size": 5,
+        }
+    )
+    app.animation_level = "none"
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(contextlib.chdir(folder))
+        pilot = await stack.enter_async_context(app.run_test(size=size))
+
+        async def until(true: Callable[[], bool]) -> None:
+            while not true():
+                await pilot.pause(0.02)
+
+        def seen(seconds: float) -> None:
+            movie.add(app.export_screenshot(), seconds)
+
+        def asks() -> bool:
+            cards = list(app.screen.query(PlanCard))
+            busy = app.screen.query_one(ConversationPane).answering
+            return bool(cards) and cards[-1].state is CardState.OPEN and cards[-1].lit and not busy
+
+        def accepted() -> int:
+            return app.live.view.accepted if app.live is not None else 0
+
+        def finished() -> bool:
+            return app.live is not None and app.live.view.state is RunState.FINISHED
+
+        await pilot.press("n")
+        await until(lambda: bool(app.screen.query(Prompt)))
+        prompt = app.screen.query_one(Prompt)
+        prompt.cursor_blink = False
+        await pilot.pause(0.5)
+        seen(0.8)
+        for end in range(3, len(request) + 3, 3):
+            prompt.fill(request[:end])
+            await pilot.pause(0.05)
+            seen(0.08)
+        seen(0.5)
+        await pilot.press("enter")
+        await until(asks)
+        await pilot.pause(0.5)
+        seen(3.2)
+        await pilot.press("ctrl+y")
+        for count in range(1, 61, 2):
+            await until(lambda count=count: accepted() >= count or finished())  # type: ignore[misc]
+            await pilot.pause()
+            seen(0.22)
+            if count == 31:
+                movie.choose_still()
+        await until(finished)
+        await pilot.pause(0.5)
+        seen(2)
+        await pilot.press("f2")
+        await pilot.pause(0.8)
+        seen(1.2)
+        for _ in range(3):
+            await pilot.press("down")
+            await pilot.pause(0.3)
+            seen(0.7)
+        seen(1.5)
+        await app.close_session()
+    (HERE / "film.svg").write_text(movie.svg(), encoding="utf-8")
+    print(f"film.svg: {len(movie.frames)} frames, {sum(movie.seconds):.0f} s")
+
+
 async def main(only: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="dsbuilder-shots-") as folder:
         session, at_work = await asyncio.gather(record(Path(folder)), record(Path(folder) / "at_work", _MOMENT))
@@ -301,6 +384,8 @@ async def main(only: str | None) -> None:
             await home(Path(folder))
         if only in (None, "talk"):
             await talk(Path(folder))
+        if only in (None, "film"):
+            await film(Path(folder))
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def test_links_lead_somewhere(name: str) -> None:
 def test_it_is_short_and_has_its_pictures_and_every_page() -> None:
     assert len(TEXT.splitlines()) <= 150
     assert len(re.findall(r"^!\[.+\]\(screenshots/\w+\.png\)$", TEXT, re.MULTILINE)) == 3
+    assert TEXT.index("](screenshots/film.svg)") < TEXT.index("](screenshots/studio.png)")  # what moves comes first
     linked = [link for link in _LINK.findall(TEXT) if "/manual/" in link]
     assert linked == [f"dsbuilder_tui/manual/{topic.name}.md" for topic in topics()]
 
