@@ -105,7 +105,7 @@ async def test_the_app_has_every_part(here: None) -> None:
         await desk.command("/run")
         await desk.state("finished")
         assert (desk.live.view.accepted, desk.live.view.stages) == (12, {"validators": 4, "same_opening": 1})
-        rows = ["".join(text for text, _ in feed_row(turned, 100)) for turned in desk.live.view.feed]
+        rows = ["".join(text for text, *_ in feed_row(turned, 100)) for turned in desk.live.view.feed]
         assert ["no_placeholder: a placeholder is" in row and "#" not in row for row in rows].count(True) == 4
         assert ["same_opening" in row and "= #1 " in row for row in rows].count(True) == 1
         await desk.press("f5")

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.call_role import CallRole
 
 _STAGE_NAMES = {CallRole.WORKER: "draft"}
 _DIGITS = 9  # of a dollar, in what is written as JSON
+_HALF = 0.5  # of the price, which most providers' batch jobs save
 
 
 class Price(BaseModel):
@@ -25,7 +26,7 @@ class Price(BaseModel):
     input: float = Field(ge=0, allow_inf_nan=False)
     output: float = Field(ge=0, allow_inf_nan=False)
     cached_input: float | None = Field(None, ge=0, allow_inf_nan=False)
-    batch_discount: float = Field(0.5, ge=0, le=1)  # the share that a batch job saves
+    batch_discount: float = Field(_HALF, ge=0, le=1, exclude_if=lambda share: share == _HALF)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ async def test_a_first_plan_waits_for_the_application(make_config: Configs, tmp_
         parts = await talk.say(words)
         first, second, *_ = tools_used(parts)
         refusal = json.loads(first.answer)
-        assert not refusal["ok"] and f"describe_target with the path {bot} first" in refusal["way_out"]
+        assert not refusal["ok"] and f"Read the application at {bot} first" in refusal["way_out"]
         assert json.loads(second.answer)["tools"] == ["change_seat(booking: str)"]
         waiting = next(part.approval for part in parts if isinstance(part, QuestionAsked))
         request = waiting.request

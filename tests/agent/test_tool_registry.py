@@ -44,7 +44,7 @@ def one_more_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 @pytest.mark.usefixtures("one_more_file")
 async def test_a_file_in_the_folder_is_a_tool(make_config: Callable[..., DatasetBuilderConfig]) -> None:
-    assert tool_kinds()[-1].name == "count_vowels" and len(tool_kinds()) == 27
+    assert tool_kinds()[-1].name == "count_vowels" and len(tool_kinds()) == 29
     counting = calls("count_vowels", {"text": "banana"}, call_id="v1")
     async with talking(make_config(), [counting], [says("Three.")]) as talk:
         parts = await talk.say("How many vowels has banana?")
@@ -56,7 +56,7 @@ def test_every_file_of_the_folder_holds_a_tool() -> None:
     assert tools.__file__
     files = {path.stem for path in Path(tools.__file__).parent.glob("*.py")} - {"__init__"}
     assert files == {kind.__module__.rpartition(".")[2] for kind in tool_kinds()}
-    assert len({kind.order for kind in tool_kinds()}) == len(tool_kinds()) == 26
+    assert len({kind.order for kind in tool_kinds()}) == len(tool_kinds()) == 28
 
 
 def test_a_name_is_used_once() -> None:

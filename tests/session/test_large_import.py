@@ -75,7 +75,7 @@ def test_one_that_is_killed_leaves_no_session(tmp_path: Path) -> None:
     assert killed and process.returncode == -signal.SIGKILL, "it was done before its log had half a megabyte"
     assert any(root.iterdir()) and not asyncio.run(list_sessions(root, SystemClock()))
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
-    assert done.returncode == 0 and "Imported 30000 of 30000 cases" in done.stdout, done.stderr
+    assert done.returncode == 0 and "Imported 30,000 of 30,000 cases" in done.stdout, done.stderr
     assert [listing.accepted for listing in asyncio.run(list_sessions(root, SystemClock()))] == [30_000]
     assert len([found for found in root.iterdir() if found.is_dir()]) == 1, "what the killed one left is swept"
 

@@ -42,5 +42,5 @@ async def test_results_are_read_at_opening_and_shown(
         await desk.press("f")
         await desk.at("QuestionDialog", "answers")
         await desk.sees("only easy")
-        await desk.press(*["down"] * 7, "enter")
+        await desk.press(*["down"] * 8, "enter")
         await desk.sees("3 cases · all categories · easy")

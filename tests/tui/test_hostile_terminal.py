@@ -55,7 +55,7 @@ def test_no_hostile_text_acts_on_the_terminal(tmp_path: Path) -> None:
         terminal.wait("filter by name")
         terminal.paste(ALL)
         terminal.wait("0 of 2")
-        terminal.leave("escape", "0 of 2")
+        terminal.insist("escape", "a␛]0;evil")  # the text ends its own paste: what follows in it are keys, ^G among them
         terminal.press("ctrl+k")
         terminal.wait("Search for commands")
         terminal.paste(EVIL)
@@ -72,8 +72,10 @@ def test_no_hostile_text_acts_on_the_terminal(tmp_path: Path) -> None:
         terminal.press("end", "enter")
         terminal.wait("draft")
         terminal.paste(ALL[:700])
+        terminal.wait("─ Go to ─")  # as above
+        terminal.leave("escape", "─ Go to ─")
         terminal.press("enter")
-        terminal.wait("[md]")
+        terminal.wait("file:///etc/passwd")
         terminal.wait("enter send")
         for row in range(2, 34):  # a click on every line that the agent and the others wrote
             terminal.click(row, 4)

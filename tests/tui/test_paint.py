@@ -26,7 +26,7 @@ from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.cases import paint as cases
 from dsbuilder_tui.tui.home import paint as home
-from dsbuilder_tui.tui.paint import chrome
+from dsbuilder_tui.tui.paint import chrome, word_difference
 from dsbuilder_tui.tui.paint.case_detail import case_detail
 from dsbuilder_tui.tui.paint.case_fields import FieldKind, case_fields
 from dsbuilder_tui.tui.paint.line import Line, bar, clip, cut, fit, frame, length, pad, sides, sparkline, wrap
@@ -294,40 +294,43 @@ def test_rows_and_details_of_cases_fit(case: AcceptedCase, rejection: Rejection,
     within([duel.rejection_row(rejection, max(24, width), False)], max(24, width))
     within(duel.why(rejection, replace(case, damaged=False), max(24, width)), max(24, width))
     clean(((duel.about(rejection, case), "text"),))
-    left, right = duel.word_diff(rejection.text, text)
-    within(duel.side(left, width, "warn"), width)
-    within(duel.side(right, width, "info"), width)
+    left, right = word_difference.word_diff(rejection.text, text)
+    within(word_difference.side(left, width, "warn"), width)
+    within(word_difference.side(right, width, "info"), width)
 
 
-def said(pieces: duel.Pieces, mark: str) -> list[str]:
+def said(pieces: word_difference.Pieces, mark: str) -> list[str]:
     return [text.strip() for text, kind in pieces if kind == mark]
 
 
 def test_a_word_diff_folds_what_is_long_and_alike() -> None:
     story = " ".join(f"word{n}" for n in range(200))
-    left, right = duel.word_diff(f"{story} by Monday {story}", f"{story} by friday {story}")
+    left, right = word_difference.word_diff(f"{story} by Monday {story}", f"{story} by friday {story}")
     assert said(left, "differs") == ["Monday"] and said(right, "differs") == ["friday"]
     assert [text.strip() for text in said(left, "folded")] == ["⋯ 186 words alike ⋯", "⋯ 185 words alike ⋯"]
     shown = "".join(text for text, _ in left)
     assert "word199 by Monday word0" in shown and "word100" not in shown
-    same, _ = duel.word_diff(story, story)
+    same, _ = word_difference.word_diff(story, story)
     assert same == [(story, "same")]  # nothing differs, so nothing stands beside a change
 
 
 def test_texts_too_long_to_be_lined_up_are_still_compared() -> None:
     left = " ".join(f"a{n}" for n in range(3000))
     right = " ".join(f"b{n}" for n in range(2999)) + " a2000"
-    ours, theirs = duel.word_diff(left, right)
+    ours, theirs = word_difference.word_diff(left, right)
     assert "a2000" in "".join(said(ours, "same")) and "a1999" in "".join(said(ours, "differs"))
     assert "a2000" not in "".join(said(theirs, "differs"))
 
 
 def test_a_conversation_is_read_turn_by_turn() -> None:
     turns = [{"role": "user", "content": "Hi"}, {"role": "agent", "text": "Hello"}]
-    assert duel.readable({"messages": turns}) == "user: Hi\nagent: Hello"
-    assert duel.readable({"messages": turns, "n": 2}) == "messages: user: Hi\nagent: Hello\nn: 2"
-    assert duel.readable({"odd": [{"role": 1}]}) == '[{"role": 1}]' and duel.readable({"q": "as is"}) == "as is"
-    assert duel.readable("raw") == "raw"
+    assert word_difference.readable({"messages": turns}) == "user: Hi\nagent: Hello"
+    assert word_difference.readable({"messages": turns, "n": 2}) == "messages: user: Hi\nagent: Hello\nn: 2"
+    assert (
+        word_difference.readable({"odd": [{"role": 1}]}) == '[{"role": 1}]'
+        and word_difference.readable({"q": "as is"}) == "as is"
+    )
+    assert word_difference.readable("raw") == "raw"
 
 
 FLIP = st.builds(

@@ -12,7 +12,7 @@ class UndoArguments(ToolArguments):
 
 class Undo(Tool[UndoArguments]):
     name = "undo"
-    order = 124
+    order = 129
     description = "Undo or redo the last acts, the person's too; only when asked."
     arguments = UndoArguments
 

@@ -87,7 +87,9 @@ async def _told(arguments: argparse.Namespace, session: Session, notes: Sequence
         return ExitCode.COMPLETE
     for note in notes:
         say(f"Note: {visible(note)}")
-    say(f"Imported {summary.instances_created} of {counted(summary.total_instances_planned, 'case')} as {session.id}.")
+    say(
+        f"Imported {summary.instances_created:,} of {counted(summary.total_instances_planned, 'case')} as {session.id}."
+    )
     if summary.instances_created < summary.total_instances_planned:
         given = f" --checkpoint-dir {shlex.quote(arguments.checkpoint_dir)}" if arguments.checkpoint_dir else ""
         say(f"To go on:  dsbuilder resume {shlex.quote(session.id)}{given}")

@@ -33,7 +33,7 @@ def _value_lines(shown: CaseField, width: int, role: str) -> list[Line]:
     match shown.kind:
         case kind if kind in _ON_ONE_LINE:
             return []
-        case FieldKind.TEXT:
+        case FieldKind.TEXT if isinstance(value, str):  # a case from elsewhere may have anything there
             return [((row, role),) for row in wrap(value, width)]
         case FieldKind.LIST:
             return [line for text in value for line in _item("• ", text, width, role)] or [(("none", "faint"),)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.manual import topics
 from dsbuilder_tui.session.library import session_folders
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -66,13 +67,15 @@ class PlaceSearch:
                 FoundPlace(
                     Place(kind=PlaceKind.CHECKPOINT, name=str(point.id)),
                     f"checkpoint {point.id} {point.name}".strip(),
-                    f"{point.branch} · {point.accepted:,} cases · {clock_time(point.created_at)}",
+                    f"{point.branch} · {counted(point.accepted, 'case')} · {clock_time(point.created_at)}",
                 )
                 for point in reversed(points)
             ]
             branches = [(branch, branch.accepted) for branch in await session.branches.all()]
             self._known += [
-                FoundPlace(Place(kind=PlaceKind.BRANCH, name=branch.name), f"branch {branch.name}", f"{count:,} cases")
+                FoundPlace(
+                    Place(kind=PlaceKind.BRANCH, name=branch.name), f"branch {branch.name}", counted(count, "case")
+                )
                 for branch, count in branches
             ]
         self._known.sort(key=lambda found: _ORDER.index(found.place.kind))

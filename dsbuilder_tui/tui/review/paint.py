@@ -124,7 +124,7 @@ def summary_lines(
     lines += [((row, "strong"),) for row in wrap(", ".join(said), width)]
     lines.append(EMPTY)
     if rejected := tally.of(ReviewDecision.REJECTED):
-        slots = "Its slot is" if rejected == 1 else f"Their {rejected} slots are"
+        slots = "Its slot is" if rejected == 1 else f"Their {counted(rejected, 'slot')} are"
         anew = "what goes there is written now" if running else "^P in the studio has them written anew"
         lines += _muted(f"{slots} open: {anew}.", width)
     if kept := tally.of(ReviewDecision.KEPT):

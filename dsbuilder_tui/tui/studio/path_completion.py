@@ -20,8 +20,9 @@ _MOST_PATHS = 10_000  # that are looked at below one folder
 _MOST_SHOWN = 50
 _FRESH = 5.0  # seconds for which a folder that was read counts as known
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "venv"})  # full of files that nobody wrote
-_ASKED = re.compile(r'(?:^|(?<=\s))@(?:"(?P<quoted>[^"\n]*)|(?P<plain>[^\s"]*))$')
-_NAMED = re.compile(r'(?:^|(?<=\s))@(?:"(?P<quoted>[^"\n]+)"|(?P<plain>[^\s"]+?))(?=[,;:.!?)]*(?:\s|$))')
+_ASKED = re.compile(r'(?:^|(?<=\s))@(?:"(?P<quoted>[^"\n]{0,1000})|(?P<plain>[^\s"]{0,1000}))$')
+_NAMED = re.compile(r'(?:^|(?<=\s))@(?:"(?P<quoted>[^"\n]{1,1000})"|(?P<plain>[^\s"]+))')
+_AFTER = ",;:.!?)"  # what may stand behind a path
 _OUTSIDE = ("/", "~", ".")  # so begins a path that is not simply below the working folder, or is hidden
 
 
@@ -77,12 +78,13 @@ def with_paths_named(text: str, folder: Path) -> str:
     """The text with every ``@path`` that is there, seen from ``folder``, written as a path: ``./docs/faq.md``."""
 
     def named(found: re.Match[str]) -> str:
-        path = found["quoted"] or found["plain"]
+        path = found["quoted"] or found["plain"].rstrip(_AFTER)
         try:
             exists = (folder / Path(path).expanduser()).exists()
         except (OSError, ValueError, RuntimeError):
             return found[0]
-        return written(path) if exists else found[0]
+        rest = "" if found["quoted"] else found["plain"][len(path) :]
+        return f"{written(path)}{rest}" if exists and path else found[0]
 
     return _NAMED.sub(named, text)
 
