@@ -55,7 +55,9 @@ def test_no_hostile_text_acts_on_the_terminal(tmp_path: Path) -> None:
         terminal.wait("filter by name")
         terminal.paste(ALL)
         terminal.wait("0 of 2")
-        terminal.insist("escape", "a␛]0;evil")  # the text ends its own paste: what follows in it are keys, ^G among them
+        terminal.insist(
+            "escape", "a␛]0;evil"
+        )  # the text ends its own paste: what follows in it are keys, ^G among them
         terminal.press("ctrl+k")
         terminal.wait("Search for commands")
         terminal.paste(EVIL)
