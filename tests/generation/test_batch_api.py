@@ -224,5 +224,6 @@ async def test_limits_of_a_file_make_several_jobs_and_the_judge_reads_live(
     async with await Session.create(make_plan(40), batched(judge="all")) as session:
         result = await session.run()
         assert result.accepted + result.exhausted == 40
-    assert [len(batch.requests) for batch in batches.batches.values()][:3] == [3, 3, 2]
+    first = [len(batch.requests) for batch in batches.batches.values()][:3]
+    assert sorted(first) == [2, 3, 3]  # sent at the same time: any of them may arrive first
     assert fake.judge.bodies and all("stream" in body for body in fake.judge.bodies)
