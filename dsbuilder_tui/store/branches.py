@@ -134,9 +134,7 @@ class BranchTable:
             note_act(connection, act)
             return self._arrive(connection, point, branch, plan, told, (now, seq, line))
 
-        moved, ids = await self._store.write(write)
-        self._store.set_ids(ids)
-        return moved
+        return await self._write_move(write)
 
     async def exchange(
         self, left: str, cause: BranchCause, before: Checkpoint, plan: DatasetPlanInput, told: Told[E], act: ActReturn
@@ -171,9 +169,7 @@ class BranchTable:
             note_act(connection, act)
             return self._arrive(connection, point, branch, plan, told, (now, seq, line))
 
-        moved, ids = await self._store.write(write)
-        self._store.set_ids(ids)
-        return moved
+        return await self._write_move(write)
 
     async def switch(
         self, name: str, before: Checkpoint, plan: DatasetPlanInput, told: Told[E], act: NewAct | ActReturn | None
@@ -198,9 +194,7 @@ class BranchTable:
             note_act(connection, act)
             return self._arrive(connection, point, goal_branch.id, plan, told, (now, seq, line))
 
-        moved, ids = await self._store.write(write)
-        self._store.set_ids(ids)
-        return moved
+        return await self._write_move(write)
 
     async def merge(
         self, changes: Changes, after: Checkpoint, new: RevisedPlan | None, told: Told[E], act: NewAct | None
@@ -220,9 +214,7 @@ class BranchTable:
             write_checkpoints(connection, [replace(after, seq=line)], Changes(), ids)
             return moved, ids
 
-        moved, ids = await self._store.write(write)
-        self._store.set_ids(ids)
-        return moved
+        return await self._write_move(write)
 
     def _tell(
         self, connection: sqlite3.Connection, revision: int, told: Told[E], line: int, ids: Mapping[str, int]
@@ -235,6 +227,14 @@ class BranchTable:
         meta = {"state": state, "dataset": None}
         connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(k, to_text(v)) for k, v in meta.items()])
         return MovedHead(event=event, meta=meta)
+
+    async def _write_move(
+        self, write: Callable[[sqlite3.Connection], tuple[MovedHead[E], dict[str, int]]]
+    ) -> MovedHead[E]:
+        """Carry out what moves the head, and take over the numbers of categories that hold from there on."""
+        moved, ids = await self._store.write(write)
+        self._store.set_ids(ids)
+        return moved
 
     def _arrive(
         self, connection: sqlite3.Connection, point: Checkpoint, branch: int, plan: DatasetPlanInput, told: Told[E],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from dsbuilder_tui.models.protocol import (
     CallRefused,
     SlotRequest,
     StreamEnd,
+    TellsLimits,
     Thought,
     TransientError,
     WorkerRequest,
@@ -61,6 +63,16 @@ class NodeAnswer:
     pieces: tuple[Piece, ...]
     error: CallError | None = None
     advertised: Advertised | None = None
+
+
+def handed_on(answer: NodeAnswer, model: object) -> Iterator[Piece]:
+    """An answer as the stream of the ``model`` that it stands for, which hears of its limits. Raises the answer's error."""
+    if answer.advertised is not None and isinstance(model, TellsLimits):
+        model.limits.take_in(answer.advertised, time.monotonic())
+    for piece in answer.pieces:
+        yield piece
+    if answer.error is not None:
+        raise answer.error
 
 
 async def heard(stream: AsyncIterator[Piece]) -> tuple[tuple[Piece, ...], CallError | None]:

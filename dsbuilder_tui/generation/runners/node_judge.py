@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 
@@ -15,10 +14,10 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.runners import runner_kind
-from dsbuilder_tui.generation.runners.node_call import Piece
+from dsbuilder_tui.generation.runners.node_call import Piece, handed_on
 from dsbuilder_tui.generation.runners.node_pool import NodePool
 from dsbuilder_tui.generation.runners.ray_runner import node_pool
-from dsbuilder_tui.models.protocol import TellsLimits, TextModel, TextRequest
+from dsbuilder_tui.models.protocol import TextModel, TextRequest
 from dsbuilder_tui.settings.runner_names import RAY
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
@@ -33,12 +32,8 @@ class NodeJudge:
     async def stream(self, request: TextRequest) -> AsyncGenerator[Piece, None]:
         """The whole answer, as soon as the node has it. Raises as the model, and ``EndpointUnavailable`` without nodes."""
         answer = await self._pool.judge(replace(request, schema=orjson.dumps(request.schema)))
-        if answer.advertised is not None and isinstance(self._model, TellsLimits):
-            self._model.limits.take_in(answer.advertised, time.monotonic())
-        for piece in answer.pieces:
+        for piece in handed_on(answer, self._model):
             yield piece
-        if answer.error is not None:
-            raise answer.error
 
     async def close(self) -> None:
         """Nothing: its processes end with the pool."""

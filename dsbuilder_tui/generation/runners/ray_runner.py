@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 
@@ -21,12 +20,12 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.runner_place import PlaceState, RunnerPlace
 from dsbuilder_tui.generation.runners import Runner, RunnerContext, RunnerKind
-from dsbuilder_tui.generation.runners.node_call import NodeRequest, Piece
+from dsbuilder_tui.generation.runners.node_call import NodeRequest, Piece, handed_on
 from dsbuilder_tui.generation.runners.node_pool import NodePool, pickled_settings
 from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
-from dsbuilder_tui.models.protocol import TellsLimits, WorkerModel, WorkerRequest
+from dsbuilder_tui.models.protocol import WorkerModel, WorkerRequest
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -48,12 +47,8 @@ class NodeModel:
     async def stream(self, request: WorkerRequest) -> AsyncGenerator[Piece, None]:
         """The whole answer, as soon as the node has it. Raises as the model, and ``EndpointUnavailable`` without nodes."""
         answer = await self._pool.ask(self.name, NodeRequest.of(request))
-        if answer.advertised is not None and isinstance(self._model, TellsLimits):
-            self._model.limits.take_in(answer.advertised, time.monotonic())
-        for piece in answer.pieces:
+        for piece in handed_on(answer, self._model):
             yield piece
-        if answer.error is not None:
-            raise answer.error
 
     async def close(self) -> None:
         """Nothing: its processes end with the pool."""

@@ -161,7 +161,7 @@ class Prompt(TextArea):
         self.call_after_refresh(self.scroll_cursor_visible)
 
     def on_text_area_changed(self) -> None:
-        self._find_choices()
+        self.find_choices()
         self._changed = time.monotonic()
         if not self.text:
             self.post_message(self.Rested(""))
@@ -177,11 +177,8 @@ class Prompt(TextArea):
             self._resting = False
             self.post_message(self.Rested(self.whole))
 
-    def renew_choices(self) -> None:
-        """There may be other completions of what is typed than before."""
-        self._find_choices()
-
-    def _find_choices(self) -> None:
+    def find_choices(self) -> None:
+        """Look anew for what could complete the text, and show it."""
         if self.text != self._closed_for:
             self._closed_for = None
             at_end = self.cursor_location == self.document.end  # a path is completed where it is being typed
@@ -199,7 +196,7 @@ class Prompt(TextArea):
         self._show_choices()
 
     def action_send(self) -> None:
-        self._find_choices()  # the message about the last characters may be on its way yet
+        self.find_choices()  # the message about the last characters may be on its way yet
         if self.choices and self.choices[self.choice].text.strip() != self.text.strip():
             self.action_complete()
             if self.text.endswith((" ", "/")) or not self.text.startswith("/"):
@@ -220,7 +217,7 @@ class Prompt(TextArea):
 
     def action_complete(self) -> None:
         """Take the chosen completion; without one, Tab goes on to the next panel."""
-        self._find_choices()
+        self.find_choices()
         if self.choices:
             self.fill(self.choices[self.choice].text)
         else:

@@ -90,7 +90,7 @@ class StudioScreen(SessionScreen):
         self.samples = PlanSampling(self)
         self.panes = Panes(self)
         self.acts = CaseActions(self, self.flush)
-        self._paths = PathCompletion(Path.cwd(), self._renew_choices)
+        self._paths = PathCompletion(Path(), self._find_choices)
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -151,10 +151,10 @@ class StudioScreen(SessionScreen):
         commands = [Completion(text, text, words) for text, words in completions(text, self.watched.session)]
         return commands or self._paths.choices(text)
 
-    def _renew_choices(self) -> None:
+    def _find_choices(self) -> None:
         if self.is_mounted:
             for prompt in self.query(Prompt):
-                prompt.renew_choices()
+                prompt.find_choices()
 
     # What happens
 
@@ -278,7 +278,7 @@ class StudioScreen(SessionScreen):
             except DsbuilderError as error:
                 await self.live.tell(f"✗ {error}", ErrorContent())
             return
-        self.actions.respond(self.live.talk.say(with_paths_named(event.text, Path.cwd()), event.pastes))
+        self.actions.respond(self.live.talk.say(with_paths_named(event.text, Path()), event.pastes))
 
     def on_conversation_pane_turn_ended(self) -> None:
         self.actions.turn_ended()
