@@ -52,7 +52,7 @@ async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(
 ) -> None:
     """Each node calls its own server, with a key that is in no log; what was in flight on the dead one is made again."""
     total, workers = 240, 8
-    with fake_endpoint(latency=0.05) as first, fake_endpoint(latency=0.05) as second:
+    with fake_endpoint(latency=0.05) as first, fake_endpoint(latency=0.05, begins_at=100_000) as second:
         config = make_config(
             runner="ray", ray_address=cluster.address, base_url=first.url, api_key=SecretStr(KEY), batch_size=2,
             max_workers=workers, hedging="off", ray_endpoints={"gpu_a": first.url, "gpu_b": second.url, "gpu_c": second.url},

@@ -74,6 +74,7 @@ class FakeOpenAI:
     worker_calls: int = 0
     meant: dict[str, str] = field(default_factory=dict)
     seed: int = 1
+    begins_at: int = 0  # the number of its first text: two endpoints of one dataset write different ones
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
     models_kind: str = ""  # of ``fake_floods``, in place of the list
     models_cut: int = 0  # bytes of the list in the first of two packets
@@ -101,7 +102,7 @@ class FakeOpenAI:
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
-        self._count = 0
+        self._count = self.begins_at
         self._texts: list[str] = []
         self._server: asyncio.Server | None = None
         self._saved, self._saved_at = self.per_second, 0.0

@@ -69,8 +69,7 @@ def handed_on(answer: NodeAnswer, model: object) -> Iterator[Piece]:
     """An answer as the stream of the ``model`` that it stands for, which hears of its limits. Raises the answer's error."""
     if answer.advertised is not None and isinstance(model, TellsLimits):
         model.limits.take_in(answer.advertised, time.monotonic())
-    for piece in answer.pieces:
-        yield piece
+    yield from answer.pieces
     if answer.error is not None:
         raise answer.error
 
