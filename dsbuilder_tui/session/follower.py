@@ -29,13 +29,10 @@ class SessionFollower:
         self.session = session
         self._files = files
         self._store = files.store
-        self._since, self._last = (
-            0,
-            0,
-        )  # the places up to which the look before the last one, and the last one, had read
-        self._told: set[tuple[int, int]] = (
-            set()
-        )  # of the last stretch: rows may be written later than those behind them
+        # The places up to which the look before the last one, and the last one, had read.
+        self._since, self._last = 0, 0
+        # Of the last stretch: rows may be written later than those behind them.
+        self._told: set[tuple[int, int]] = set()
         self._head: tuple[str, int] = ("", 0)
         self.recent: list[Event] = []  # the newest events before the first look: what goes on at this moment
 

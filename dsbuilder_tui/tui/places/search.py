@@ -71,12 +71,13 @@ class PlaceSearch:
                 )
                 for point in reversed(points)
             ]
-            branches = [(branch, branch.accepted) for branch in await session.branches.all()]
             self._known += [
                 FoundPlace(
-                    Place(kind=PlaceKind.BRANCH, name=branch.name), f"branch {branch.name}", counted(count, "case")
+                    Place(kind=PlaceKind.BRANCH, name=branch.name),
+                    f"branch {branch.name}",
+                    counted(branch.accepted, "case"),
                 )
-                for branch, count in branches
+                for branch in await session.branches.all()
             ]
         self._known.sort(key=lambda found: _ORDER.index(found.place.kind))
 
