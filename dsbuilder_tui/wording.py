@@ -32,6 +32,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
     SlotExhausted,
 )
+from dsbuilder_tui.domain.expectation import key_words
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.figures import DiversityReport, share_words
 from dsbuilder_tui.domain.judging import JudgedCounts
@@ -77,7 +78,10 @@ def writing_words(plan: DatasetPlanInput) -> str:
     if not times:
         return ""
     whole = len(plan.categories)
-    said = [key if number == whole else f"{key} ({number} of {whole})" for key, number in times.items()]
+    said = [
+        key_words(key) if number == whole else f"{key_words(key)} ({number} of {whole})"
+        for key, number in times.items()
+    ]
     return f"for each case: {', '.join(said)}"
 
 

@@ -170,3 +170,23 @@ WrittenKeys = Annotated[
     AfterValidator(_checked_list),
     Field(max_length=_MOST_KEYS),
 ]
+
+
+def key_words(key: str) -> str:
+    """A key of ``expectations`` as a sentence names it: ``expected facts``; an own key by its own name."""
+    return key.replace("_", " ") if key in set(MlflowKey) else key
+
+
+def value_words(value: object) -> str:
+    """A value of ``expectations`` in a line: ``yes``, ``it is late; it comes on Monday``, ``name refund, arguments amount 5``."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{name} {value_words(inner)}" for name, inner in value.items())
+        case list() | tuple():
+            return "; ".join(value_words(inner) for inner in value)
+        case _:
+            return str(value)

@@ -22,6 +22,7 @@ class ReviewReason(StrEnum):
     CONTRAST = "contrast"  # kept apart from a case that it is close to
     UNSURE = "unsure"  # a critique or a revision of it came to no good end
     REWRITTEN = "rewritten"  # its slot was turned away several times before
+    EDITED = "edited"  # changed by hand after it was accepted, when nobody has looked at it since
     NOT_JUDGED = "not_judged"  # the judge gave no verdict of use
     SAMPLE = "sample"  # drawn at random
 

@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.data_question import (
     DataRow,
 )
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.expectation import key_words, value_words
 from dsbuilder_tui.domain.figures import OTHER, Coverage, share_words
 from dsbuilder_tui.domain.flags import flag_words, flags_of
 from dsbuilder_tui.domain.judging import verdict_of
@@ -276,7 +277,7 @@ class CaseAnswers:
             ):
                 due[key] += progress[category.name].accepted
         if not total:
-            keys = f": {', '.join(due)} are to be written" if due else ""
+            keys = f": {', '.join(map(key_words, due))} are to be written" if due else ""
             return DataAnswer(f"No case{where} is written yet{keys}.", place=DataPlace.CASES)
         groups = self._context.files.store.case_groups
         counts = await groups.counts(categories, CaseQuery(), CaseGrouping.EXPECTATION)
@@ -288,7 +289,7 @@ class CaseAnswers:
         if not rows:
             said = f"None of {counted(total, 'case')}{where} has an expectation, and the plan asks for none."
         elif missing:
-            named = ", ".join(f"{name} in {counted(number, 'case')}" for name, number in missing)
+            named = ", ".join(f"{key_words(name)} in {counted(number, 'case')}" for name, number in missing)
             said = f"Missing: {named}, of {total:,}{where}."
         else:
             said = f"Nothing is missing: all of {counted(total, 'case')}{where} have what the plan asks for."
@@ -392,7 +393,7 @@ def _facts(case: AcceptedCase) -> list[DataRow]:
     facts: list[tuple[str, str]] = []
     if isinstance(attributes, Mapping) and attributes:
         facts.append(("attributes", ", ".join(f"{axis} {value}" for axis, value in attributes.items())))
-    facts += [(key, str(value)) for key, value in case.expectations.items()]
+    facts += [(key_words(key), value_words(value)) for key, value in case.expectations.items()]
     facts += [("flag", flag_words(flag)) for flag in flags_of(case.tags)]
     if (verdict := verdict_of(case.tags)) is not None:
         facts.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -66,9 +66,10 @@ class SessionReview:
         labels = [label for label in await self.labels() if label.category in wanted]
         put_off = {label.seq for label in labels if label.decision is ReviewDecision.SKIPPED}
         left_out = set() if skipped else put_off
+        changed = {label.seq for label in labels if label.decision is ReviewDecision.EDITED}  # here, and so decided
         found: dict[ReviewReason, list[ReviewItem]] = {reason: [] for reason in ReviewReason}
         others: dict[int, int] = {}  # what a near miss is close to, by their places
-        parts = [await self._telling(name, most + len(left_out), others) for name in wanted]
+        parts = [await self._telling(name, most + len(left_out), others, changed) for name in wanted]
         for reason, items in found.items():
             items += _in_turn([part.get(reason, []) for part in parts])
         found[ReviewReason.NEAR_MISS].sort(key=lambda item: ((item.threshold or 0) - (item.score or 0), item.seq))
@@ -164,7 +165,9 @@ class SessionReview:
 
     # What there is to be looked at
 
-    async def _telling(self, category: str, most: int, others: dict[int, int]) -> dict[ReviewReason, list[ReviewItem]]:
+    async def _telling(
+        self, category: str, most: int, others: dict[int, int], changed: Set[int]
+    ) -> dict[ReviewReason, list[ReviewItem]]:
         """What a category has, by reason; of each not many more than ``most``."""
         candidates = self._context.files.store.review_candidates
         found: dict[ReviewReason, list[ReviewItem]] = {reason: [] for reason in ReviewReason}
@@ -183,6 +186,11 @@ class SessionReview:
         found[ReviewReason.REWRITTEN] += [
             ReviewItem(seq=seq, category=category, ordinal=ordinal, reason=ReviewReason.REWRITTEN, attempts=times)
             for seq, ordinal, times in await candidates.rewritten(category, _REWRITTEN, most)
+        ]
+        found[ReviewReason.EDITED] += [
+            ReviewItem(seq=seq, category=category, ordinal=ordinal, reason=ReviewReason.EDITED)
+            for seq, ordinal in await candidates.edited(category, most + len(changed))
+            if seq not in changed
         ]
         return found
 

@@ -24,6 +24,7 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 DECISION = "case_reviewed"  # the kind of a line of history that holds a decision
 _MOST_PARAMETERS = 500
 _UNDECIDED = f"NOT ({' OR '.join(mark_condition(mark) for mark in (REVIEWED, 'pinned', 'edited'))})"
+_CHANGED = f"{mark_condition('edited')} AND NOT ({mark_condition(REVIEWED)} OR {mark_condition('pinned')})"
 # What a flag, or a stage that came to no good end, looks like in tags; whoever reads them looks closer.
 _TELLING = ('"flags":', '"result":"bad"', '"result":"kept"', '"result":"not_judged"')
 
@@ -124,6 +125,19 @@ class ReviewCandidates:
                 f"ON c.branch_id=? AND c.category_id=? AND c.ordinal=r.slot WHERE {_UNDECIDED} "
                 "ORDER BY r.times DESC, c.ordinal LIMIT ?",
                 (*(slot := (MAIN_BRANCH, self._number(category))), least, *slot, most),
+            ).fetchall()
+
+        return await self._store.read(read)
+
+    async def edited(self, category: str, most: int) -> list[tuple[int, int]]:
+        """The cases of a category that were changed by hand and bear no other decision, the last change first."""
+
+        def read(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+            return connection.execute(
+                "SELECT c.seq, c.ordinal FROM (SELECT ordinal AS slot, max(seq) AS at FROM history WHERE category_id=? "
+                "AND ordinal IS NOT NULL AND kind='case_edited' GROUP BY ordinal) h JOIN accepted_case c ON c.branch_id=? "
+                f"AND c.category_id=? AND c.ordinal=h.slot WHERE {_CHANGED} ORDER BY h.at DESC LIMIT ?",
+                (number := self._number(category), MAIN_BRANCH, number, most),
             ).fetchall()
 
         return await self._store.read(read)

@@ -51,6 +51,7 @@ from dsbuilder_tui.tui.services import AppServices
 from dsbuilder_tui.tui.settings.trust_question import TrustQuestions
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.watching import Watching
+from dsbuilder_tui.tui.widgets.linked_text import with_links
 from dsbuilder_tui.tui.widgets.safe import last_filters
 
 if TYPE_CHECKING:
@@ -145,11 +146,15 @@ class StudioApp(App[int]):
             await self.adopt(session)
 
     async def change_to(self, reference: str) -> None:
-        """Close the session and show another one: a name, a folder, or a saved JSON."""
+        """Close the session and show another one: a name, a folder, or a saved JSON. One open elsewhere is watched."""
         await self.leaving.go_home()
-        async with self.shelf:
-            session = await open_saved(reference, self.config, self.clock)
-        await self.adopt(session)
+        try:
+            async with self.shelf:
+                session = await open_saved(reference, self.config, self.clock)
+        except SessionInUse:
+            await self.watching.open(reference)
+        else:
+            await self.adopt(session)
 
     async def begin_conversation(self) -> None:
         """A new session in which nothing is planned yet: the person says what they need."""
@@ -314,12 +319,14 @@ class StudioApp(App[int]):
     def complain(self, error: DsbuilderError, *, severity: SeverityLevel = "error") -> None:
         self.say(str(error), severity=severity, seconds=12)
 
+    # A content in place of a text is shown as it is, and nothing in it is read as markup.
     def say(self, text: str, *, severity: SeverityLevel = "information", seconds: float | None = None) -> None:
         text = visible(text)
         if all(
-            shown.message != text or shown.has_expired for shown in self._notifications
-        ):  # else it can be read already
-            self.notify(text, severity=severity, timeout=seconds, markup=False)
+            str(shown.message) != text or shown.has_expired for shown in self._notifications
+        ):  # else it is there to read
+            content = with_links(text, self.screen)
+            self.notify(content, severity=severity, timeout=seconds, markup=True)  # type: ignore[arg-type]
 
     def call_attention(self, text: str, *, severity: SeverityLevel = "information") -> None:
         """Something needs the person, who may be looking elsewhere."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from textual import events
 from textual.css.query import NoMatches
 
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import InputError, SessionInUse
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.paint.line import clip
 from dsbuilder_tui.tui.places.finder import find_anywhere
@@ -238,8 +238,15 @@ class Navigator:
         """Open another session, close this one, and show that: nothing is closed when it cannot be opened."""
         self.note()
         app = self._app
-        async with app.shelf:
-            session = await Session.open(Path(folder), app.config, clock=app.clock)
+        try:
+            async with app.shelf:
+                session = await Session.open(Path(folder), app.config, clock=app.clock)
+        except SessionInUse:  # in another window: it is watched
+            await app.leaving.go_home()
+            await app.watching.open(Path(folder))
+            if (here := self._here()) is not None:
+                self._at_new(here)
+            return
         try:
             await app.leaving.go_home()
         except BaseException:

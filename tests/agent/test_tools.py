@@ -381,7 +381,7 @@ async def test_a_plan_has_the_described_application_and_what_is_usually_written(
             usual,
         ]
         assert (
-            question.card.writing == "for each case: expected_facts, guidelines, expected_tool_calls, language (1 of 2)"
+            question.card.writing == "for each case: expected facts, guidelines, expected tool calls, language (1 of 2)"
         )
 
 
@@ -425,9 +425,9 @@ async def test_numbers_about_the_data(make_config: Configs, make_plan: Plans) ->
         told = await used(talk)
         assert (
             told["said"].startswith("category_2-00001 (7 of 9): ")
-            and told["see"] == "/cases category_2-00001 shows more."
+            and told["see"] == "“/cases category_2-00001” shows more."
         )
-        assert (await used(talk))["see"] == "/cases polite shows more."
+        assert (await used(talk))["see"] == "“/cases polite” shows more."
         assert "category_1, category_2" in (await used(talk))["way_out"]
         assert "cannot be split by stage" in (await used(talk))["error"]
         assert "where is not known" in (await used(talk))["error"]

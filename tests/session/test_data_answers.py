@@ -142,12 +142,12 @@ async def test_repeats_are_counted_where_they_may_be(make_config: Configs, make_
 async def test_expectations_that_are_missing_are_named(make_config: Configs) -> None:
     plan = shop(refunds=3).model_dump(mode="json") | {"write": ["expected_facts"]}
     async with await Session.create(parse_plan(plan), make_config()) as session:
-        assert "expected_facts" in (await ask(session, "expectations")).said
+        assert "expected facts" in (await ask(session, "expectations")).said
         await accept(session, "refunds", ["one"], expectations={"expected_facts": ["It is blue"]})
         assert (await ask(session, "expectations")).said.startswith("Nothing is missing: all of 1 case")
         await accept(session, "refunds", ["two"], first=2, expectations={"guidelines": ["Be kind"]})
         told = await ask(session, "expectations")
-        assert told.said == "Missing: expected_facts in 1 case, of 2."
+        assert told.said == "Missing: expected facts in 1 case, of 2."
         assert counts(told) == {"expected_facts": 1, "guidelines": 1}
         assert (await ask(session, "cases", lacking="expected_facts")).said.startswith("1 of 2 cases")
 

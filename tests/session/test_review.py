@@ -13,7 +13,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInpu
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.judging import Judgement
-from dsbuilder_tui.domain.review import ReviewDecision, ReviewReason
+from dsbuilder_tui.domain.review import ReviewDecision, ReviewItem, ReviewReason
 from dsbuilder_tui.domain.stage_record import TAG, StageRecord, StageResult
 from dsbuilder_tui.domain.writing_stage import WritingStage
 from dsbuilder_tui.session.replay import recorded_events
@@ -100,6 +100,58 @@ async def test_decisions_are_acts_and_labels_that_stay(make_config: Configs, mak
         assert anew is not None and anew.seq != rejected.seq
         assert rejected.ordinal in {label.ordinal for label in await session.review.labels()}
         assert [event async for event in recorded_events(session)][-1].type == "run_finished"
+
+
+async def test_what_was_changed_by_hand_is_worth_a_look_until_somebody_decides(
+    make_config: Configs, make_plan: Plans
+) -> None:
+    async with await Session.create(make_plan(12), make_config()) as session:
+        await session.run()
+        for ordinal in (3, 7, 9):
+            await session.cases.edit(C, ordinal, {"query": f"Mended by hand, {ordinal}?"}, {"polite": True})
+        await session.cases.annotate(C, 9, pinned=True)  # a decision, too
+
+        async def changed() -> dict[int, ReviewItem]:
+            items = (await session.review.queue(most=12)).items
+            return {item.ordinal: item for item in items if item.reason is ReviewReason.EDITED}
+
+        found = await changed()
+        assert list(found) == [7, 3], "the last change first"
+        await session.review.decide(found[7], ReviewDecision.KEPT)
+        assert list(await changed()) == [3]
+        await session.review.decide(found[3], ReviewDecision.EDITED)
+        assert not await changed()
+        await session.undo_log.undo()  # the keeping: the last act on a case
+        assert list(await changed()) == [7]
+
+
+async def test_decisions_are_undone_and_done_again(make_config: Configs, make_plan: Plans) -> None:
+    async with await Session.create(make_plan(6), make_config()) as session:
+        await session.run()
+        kept, rejected, *_ = (await session.review.queue(most=6)).items
+
+        async def standing() -> dict[int, ReviewDecision]:
+            return {label.ordinal: label.decision for label in await session.review.labels()}
+
+        async def marked() -> bool:
+            case = await session.cases.get(C, kept.ordinal)
+            return case is not None and bool(case.tags.get("reviewed"))
+
+        await session.review.decide(kept, ReviewDecision.KEPT)
+        assert await marked() and await standing() == {kept.ordinal: ReviewDecision.KEPT}
+        await session.review.decide(rejected, ReviewDecision.REJECTED, "too dull")
+        assert await session.cases.get(C, rejected.ordinal) is None
+        await session.undo_log.undo()
+        assert await session.cases.get(C, rejected.ordinal) is not None
+        assert await standing() == {kept.ordinal: ReviewDecision.KEPT} and await marked()
+        await session.undo_log.undo()
+        assert not await marked() and await standing() == {}
+        assert {kept.seq, rejected.seq} <= {item.seq for item in (await session.review.queue(most=6)).items}
+        await session.undo_log.redo()
+        assert await marked() and await standing() == {kept.ordinal: ReviewDecision.KEPT}
+        await session.undo_log.redo()
+        assert await session.cases.get(C, rejected.ordinal) is None
+        assert await standing() == {kept.ordinal: ReviewDecision.KEPT, rejected.ordinal: ReviewDecision.REJECTED}
 
 
 async def test_decisions_agree_with_the_judge_or_do_not(

@@ -305,3 +305,24 @@ async def _something(session: Session, what: int, which: int) -> None:
             await session.branches.fork_here(f"branch {which}")
         case 9:
             await session.checkpoints.rename(point.id, f"named {which}")
+
+
+async def test_a_deleted_branch_comes_back_by_undo(make_config: Configs) -> None:
+    async with await Session.create(plan(), make_config()) as session:
+        await session.run()
+
+        async def names() -> list[str]:
+            return sorted(branch.name for branch in await session.branches.all())
+
+        await session.branches.fork_here("aside")
+        first = await names()
+        other = next(branch.name for branch in await session.branches.all() if not branch.current)
+        await session.branches.delete(other)
+        assert other not in await names()
+        await session.undo_log.undo()
+        assert await names() == first
+        await session.branches.switch(other)
+        assert (await session.summary()).instances_created == session.plan.total_instances
+        await session.undo_log.undo()
+        await session.undo_log.redo()
+        assert (await session.branches.current()).name == other

@@ -116,7 +116,7 @@ class Desk:
     @property
     def told(self) -> str:
         """All notifications so far."""
-        return "\n".join(notification.message for notification in self.app._notifications)
+        return "\n".join(str(notification.message) for notification in self.app._notifications)
 
     def one(self, selector: str, kind: type[Any] = Widget) -> Any:
         return self.app.screen.query_one(selector, kind)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from dsbuilder_tui import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.message import MessageRole, NoticeContent, ToolContent
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.help.guide_lines import guide_lines
 from dsbuilder_tui.tui.places.place import Place, PlaceKind, case_place, screen_place
 from dsbuilder_tui.tui.widgets.jump_labels import JumpLabels
@@ -262,3 +263,35 @@ async def test_the_palette_tells_the_keys_and_the_guide_has_links() -> None:
         await desk.at("GuideScreen")
         await desk.until(lambda: place(desk) == Place(kind=PlaceKind.PAGE, name="start"))
         assert not desk.app.screen.query(Input)
+
+
+async def test_toasts_and_answers_lead_where_they_say_and_another_window_is_watched() -> None:
+    """A toast's case is followed by a click; “/cases WORDS” opens the list with these words; a session that is open
+    elsewhere is watched from the switcher."""
+    await built(SHOP)
+    await built(SHOP.model_copy(update={"dataset_name": "other"}))
+    async with studio(open_first="shop") as desk:
+        await shop(desk, "“/cases angry” shows more.")
+        desk.app.say("refunds-00003 is kept [b]as[/b] it was, see F5.")
+        await desk.sees("refunds-00003 is kept [b]as[/b] it was")
+        toast = desk.one("Toast")
+        named = "refunds-00003"
+        await desk.until(lambda: named in desk.text)
+        line, row = next((line, y) for y, line in enumerate(desk.text.split("\n")) if f"{named} is kept" in line)
+        assert toast.region.contains(line.index(named) + 3, row)
+        await desk.pilot.click(offset=(line.index(named) + 3, row))
+        await desk.at("CasesScreen")
+        await desk.until(lambda: place(desk) == case_place("refunds", 3))
+        await desk.press("escape")
+        await desk.at("StudioScreen")
+        await follow(desk, "/cases angry")
+        await desk.at("CasesScreen")
+        await desk.until(lambda: desk.one("#search", Input).value == "angry" and desk.one("#search").display)
+        angry = [c async for c in desk.session.cases.all() if "angry" in str(c.record())]
+        await desk.until(lambda: desk.one("#cases").count == len(angry))
+        await desk.press("escape", "escape")
+        await desk.at("StudioScreen")
+        async with await Session.open("other", load_config()):
+            await desk.command("/switch other")
+            await desk.sees("watching")
+            assert desk.app.live is None and "error" not in desk.told.lower()

@@ -16,9 +16,9 @@ _KEYS = {
 
 
 def _where(place: DataPlace, words: str) -> str:
-    """``F2 shows them``, ``/cases angry shows them``; empty where there is nothing to see."""
+    """``F2 shows more.``, ``“/cases angry” shows more.``; empty where there is nothing to see."""
     if place is DataPlace.CASES and words:
-        return f"/cases {one_line(words, 80)} shows more."
+        return f"“/cases {one_line(words, 80)}” shows more."
     return f"{_KEYS[place]} shows more." if place in _KEYS else ""
 
 

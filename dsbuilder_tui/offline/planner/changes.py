@@ -281,9 +281,10 @@ class PlanChanger(CountChanges):
         """“With expected answers”: each category's cases say what a right answer is."""
         if not intent_table().phrase("with_answers").fullmatch(text):
             return False
-        shared = {one["key"] if isinstance(one, dict) else one for one in self._c.plan.get("write") or ()}
+        shared = _written_keys(self._c.plan)
         for category in self._c.categories if not shared.issuperset(ANSWER_KEYS) else ():
-            category["write"] = list(dict.fromkeys([*(category.get("write") or ()), *ANSWER_KEYS]))
+            own = _written_keys(category)
+            category["write"] = [*(category.get("write") or ()), *(key for key in ANSWER_KEYS if key not in own)]
         self._c.notes.append("Each case is written with the facts that a right answer states.")
         return self._change()
 
@@ -321,3 +322,8 @@ class PlanChanger(CountChanges):
             self._c.notes.append(f"You named no number, so I added {counted(number, 'case')} of {words_of(base)}.")
         like = next((c for c in self._c.categories if slug(base) == c["name"]), None) if modifier else None
         return self._new(base, number, modifier, like) or True
+
+
+def _written_keys(part: dict[str, Any]) -> set[str]:
+    """The keys that a plan, or a category, has written: each stands by its name, or as a mapping from it."""
+    return {next(iter(one), "") if isinstance(one, dict) else one for one in part.get("write") or ()}

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.expectation import key_words
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
@@ -217,7 +218,7 @@ def _rows(answer: Mapping[str, Any]) -> str:
             of = f" of {_number(row['of'])}" if row.get("of") is not None else ""
             count = f" {_number(row['count'])}{of}" if "count" in row else ""
             words = f"{',' if count else ':'} {_quiet(row['words'])}" if row.get("words") else ""
-            rows.append(f"- {_quiet(row.get('name', ''), 80)}{count}{words}")
+            rows.append(f"- {_quiet(key_words(str(row.get('name', ''))), 80)}{count}{words}")
     if more := answer.get("more_rows"):
         rows.append(f"\n…and {_number(more)} more.")
     return "\n".join(rows)

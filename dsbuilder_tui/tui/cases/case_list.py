@@ -244,6 +244,10 @@ class CaseList(SessionScreen):
             self._show_all(place.name)
             await self._search()
             return True
+        if place.kind is PlaceKind.SCREEN and place.value:
+            self._show_all(None, place.value)
+            await self._search()
+            return True
         if place.kind is not PlaceKind.CASE:
             return await super().show_place(place)
         slot = slot_of(place.name)
@@ -260,13 +264,13 @@ class CaseList(SessionScreen):
             self.rows.focus()
         return at is not None
 
-    def _show_all(self, category: str | None) -> None:
-        """Forget what is searched for: show all cases, or those of a category."""
+    def _show_all(self, category: str | None, words: str = "") -> None:
+        """Forget what is searched for: show all cases, those of a category, or those with these words."""
         self._category, self._flag, self._hits, self._pair = category, "", None, ""
         box = self.query_one("#search", Input)
         with self.prevent(Input.Changed):
-            box.value = ""
-        box.display = False
+            box.value = words
+        box.display = bool(words)
 
     # Pairs
 

@@ -181,7 +181,7 @@ def chat_lines(messages: Sequence[Message], width: int) -> list[Line]:
         if isinstance(message.content, ThoughtsContent):
             continue
         speaker, role = _SPEAKERS.get(message.role, ("", "muted"))
-        text = f"▤ {message.text}" if isinstance(message.content, PlanContent) else message.text
+        text = f"▤ {message.text}" if isinstance(message.content, PlanContent) else message.text.replace("**", "")
         if speaker:
             lines.append(((speaker, role),))
         indent = "  " if speaker else ""

@@ -75,7 +75,7 @@ class ThenView(StrEnum):
 class CheckpointsScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Checkpoints"
-    ACTS: ClassVar[frozenset[str]] = frozenset({"travel", "fork", "name", "undo", "redo"})
+    ACTS: ClassVar[frozenset[str]] = frozenset({"travel", "fork", "name", "delete", "undo", "redo"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "step(-1)", "scrub", key_display="←→↑↓"),
         Binding("right,l", "step(1)", show=False),

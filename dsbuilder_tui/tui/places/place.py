@@ -38,7 +38,7 @@ _SEPARATOR = "_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where to go. ``axis`` and ``value`` are those of a cell."""
+    """Where to go. ``axis`` and ``value`` are those of a cell; ``value`` of the cases' screen is what is searched for."""
 
     kind: PlaceKind
     name: str
@@ -95,6 +95,6 @@ def case_place(category: str, ordinal: int) -> Place:
     return Place(kind=PlaceKind.CASE, name=case_id(category, ordinal))
 
 
-def screen_place(name: str) -> Place:
-    """A screen of the registry."""
-    return Place(kind=PlaceKind.SCREEN, name=name)
+def screen_place(name: str, words: str = "") -> Place:
+    """A screen of the registry; that of the cases with what is searched for there."""
+    return Place(kind=PlaceKind.SCREEN, name=name, value=words)

@@ -23,6 +23,7 @@ _BATCH = re.compile(r"(?<![\w.-])b(\d{1,7})(?![\w-]|\.\w)")
 _CHECKPOINT = re.compile(r"(?<!\w)(?:checkpoint\s#?|cp\s?)(\d{1,7})(?![\w-]|\.\w)", re.IGNORECASE)
 _BRANCH = re.compile(r"(?<!\w)branch\s", re.IGNORECASE)
 _KEY = re.compile(r"(?<!\w)F\d{1,2}(?!\w)|(?<![\w/])/[a-z]{4,20}(?![\w/]|\.\w)")
+_SEARCH = re.compile(r"(?<=“)/cases ([^”\n]{1,80})(?=”)")
 _SETTING = re.compile(r"(?<![\w/.-])[a-z]+(?:_[a-z]+)+(?![\w/-]|\.\w)")
 _PATH = re.compile(r"(?<![\w/:.~@-])(?:~|\.{1,2})?/?[\w@+%=-][\w@+%=.,/-]{0,400}")
 _ENDINGS = frozenset(
@@ -152,6 +153,8 @@ def _named_before(text: str, end: int, names: Collection[str]) -> str:
 
 
 def _screens(text: str, names: PlaceNames) -> Iterator[TextLink]:
+    for found in _SEARCH.finditer(text):
+        yield TextLink(found.start(), found.end(), screen_place("cases", found[1]))
     for found in _KEY.finditer(text):
         if (name := _SCREENS.get(found[0])) is not None:
             yield TextLink(found.start(), found.end(), screen_place(name))

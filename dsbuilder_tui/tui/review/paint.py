@@ -18,11 +18,13 @@ _TITLES = {
     ReviewReason.CONTRADICTION: ("contradiction", "bad"), ReviewReason.JUDGED_BAD: ("judged bad", "bad"),
     ReviewReason.NEAR_MISS: ("near miss", "warn"), ReviewReason.CONTRAST: ("contrast", "info"),
     ReviewReason.UNSURE: ("unsure", "warn"), ReviewReason.REWRITTEN: ("written again", "warn"),
-    ReviewReason.NOT_JUDGED: ("not judged", "warn"), ReviewReason.SAMPLE: ("sample", "muted"),
+    ReviewReason.EDITED: ("changed by hand", "info"), ReviewReason.NOT_JUDGED: ("not judged", "warn"),
+    ReviewReason.SAMPLE: ("sample", "muted"),
 }  # fmt: skip
 _WORDS = {
     ReviewReason.JUDGED_BAD: "The judge found it bad. Is it?",
     ReviewReason.UNSURE: "A stage of its writing came to no good end: its stages say which.",
+    ReviewReason.EDITED: "It was changed by hand after it had been accepted, and nobody has decided about it since.",
     ReviewReason.NOT_JUDGED: "The judge was asked, and gave no verdict that is of use.",
     ReviewReason.SAMPLE: "Drawn at random, so that what looks well is looked at, too.",
 }

@@ -19,7 +19,8 @@ _NAMES = {
 
 _BEHIND = 1_000  # the place of a key that every screen has, among those of one
 _LAST = {"escape": 2, "f1": 3, "ctrl+q": 4}
-_DESTROYING = ("trash", "restore", "withdraw", "toggle_run", "answer_card", "take_over")  # or undoing, or deciding
+# What destroys, undoes, decides, or leads anywhere is there at any width.
+_ALWAYS = ("trash", "restore", "withdraw", "toggle_run", "answer_card", "take_over", "undo", "goto")
 
 
 def key_name(binding: Binding) -> str:
@@ -76,7 +77,7 @@ class KeyBar(Painted):
                 seen.add((binding.action, words))
                 # What is focused first, then the screen in its own order; the ways out last.
                 group = _LAST.get(binding.key, 1 if active.node in (screen, self.app) else 0)
-                kept = binding.key in _LAST or binding.action.partition("(")[0] in _DESTROYING
+                kept = binding.key in _LAST or binding.action.partition("(")[0] in _ALWAYS
                 key = Key(key_name(binding), words, f"screen.press('{binding.key}')", kept)
                 ranked.append(((group, places.get(binding.key, 0 if group == 0 else _BEHIND)), key))
         ranked.sort(key=lambda pair: pair[0])

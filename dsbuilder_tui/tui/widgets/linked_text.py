@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.style import Style
@@ -12,8 +13,11 @@ from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.line import clip
 from dsbuilder_tui.tui.places.links import links_in, visit_action
 from dsbuilder_tui.tui.places.place import Place
-from dsbuilder_tui.tui.places.references import TextLink
+from dsbuilder_tui.tui.places.references import TextLink, references
 from dsbuilder_tui.tui.widgets.safe import markdown_parser
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.places.finder import PlaceFinder
 
 
 class LinkedText(Static):
@@ -36,6 +40,17 @@ class LinkedText(Static):
             for link in found:
                 content = content.stylize(Style.from_meta({"@click": visit_action(link.place)}), link.start, link.end)
             self.update(content)
+
+
+def with_links(text: str, screen: object) -> Content:
+    """A short text of ours, such as a toast, in which what it names leads there from a screen about a session. Whether it is
+    there is looked for when it is clicked."""
+    finder: PlaceFinder | None = getattr(screen, "places", None)
+    content = Content(text)
+    for link in references(text, finder.names) if finder is not None else ():
+        meta = Style.from_meta({"@click": visit_action(link.place)})
+        content = content.stylize(meta + Style(underline=True), link.start, link.end)
+    return content
 
 
 class SafeMarkdown(Markdown):

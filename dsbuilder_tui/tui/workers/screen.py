@@ -38,7 +38,7 @@ _MOST_NODES = 6  # lines
 class WorkersScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Workers"
-    ACTS: ClassVar[frozenset[str]] = frozenset({"cancel", "retry"})
+    ACTS: ClassVar[frozenset[str]] = frozenset({"cancel", "retry", "look", "cancel_batches"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "cancel", "cancel the call"),
         Binding("r", "retry", "retry now"),

@@ -1,0 +1,226 @@
+"""What the app shows, on every screen and panel of sessions that have everything: no word that only the code knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsbuilder_tui import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.expectation import MlflowKey
+from dsbuilder_tui.domain.stage import Stage
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.tui.registry import session_screens
+from tests.support.fake_judge import verdict, verdicts
+from tests.support.fake_openai import FakeOpenAI
+from tests.support.studio import Desk, built, studio
+
+# The cases' fields are shown with their names in the dataset, each with what it means.
+FIELDS = frozenset(MlflowKey)
+SETTINGS = frozenset(DatasetBuilderConfig.model_fields) | {
+    "customer_service_v1"
+}  # and the example of a name in the app
+_IN_FULL = re.compile(r'[\s│]*(?:["\]{}]|\[\s)')
+NOUNS = "cases|batches|checkpoints|slots|calls|workers|rows|categories|branches|candidates|messages|files|rejections|tokens|sessions"
+_SLIPS = {
+    "a name of the code": re.compile(r"(?<![\w./~:=@%<{-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/=]|\.\w)"),
+    "a class of the code": re.compile(
+        r"(?<![\w./])(?:[A-Z][a-z]+){1,3}(?:Error|Kind|State|Stage|Action|Event|Input|Approval|Outcome|Reason)\b"
+    ),
+    "a value of the code": re.compile(r"\b(?:None|True|False|nan)\b(?! of)|<\w+[ .:]|\b[A-Z]\w+\.[A-Z_]{3,}\b"),
+    "a list of the code": re.compile(r"[(\[]['\"]|['\"], ?['\"]|['\"]\)"),
+    "a word to a model": re.compile(r"(?i)tell the person|the person's yes|the person said"),
+    "a wrong number": re.compile(rf"(?<![\d,.])1 (?:more |accepted |open |exhausted )?(?:{NOUNS})\b(?!/)"),
+}
+
+
+def slips(text: str, own: Collection[str] = ()) -> list[str]:
+    """What a text shows that only the code knows, each with its line. ``own`` are names that a person gave."""
+    found = []
+    for line in text.split("\n"):
+        for what, pattern in _SLIPS.items():
+            for slip in pattern.findall(line):
+                if slip not in SETTINGS and slip not in own:
+                    found.append(f"{what}: {slip!r} in {' '.join(line.split())!r}")
+    return found
+
+
+class Reader:
+    """Reads what is shown, and keeps what should not be."""
+
+    def __init__(self, desk: Desk, own: Collection[str]) -> None:
+        self.desk, self.own = desk, own
+        self.found: dict[str, str] = {}
+
+    def look(self, place: str, *, without: str = "") -> None:
+        """Look at the screen, but for the content of one widget, which is a model's or a person's text, and for what tools were
+        told and answered in full, which is asked for as it is."""
+        text = self.desk.text
+        if without:
+            region = self.desk.one(without).region
+            lines = text.split("\n")
+            text = "\n".join(
+                line[: region.x] + line[region.right :] if region.y <= y < region.bottom else line
+                for y, line in enumerate(lines)
+            )
+        text = "\n".join(line for line in text.split("\n") if not _IN_FULL.match(line))
+        own = {*self.own, *FIELDS} if place in ("cases", "review") else self.own
+        for slip in slips(text, own):
+            self.found.setdefault(slip, place)
+        for slip in slips(self.desk.told, self.own):
+            self.found.setdefault(slip, f"{place}, a toast")
+
+    def check(self) -> None:
+        """Fail with each slip, and where it stood first."""
+        assert not self.found, "\n".join(f"{place}: {slip}" for slip, place in self.found.items())
+
+    async def screens(self) -> None:
+        """Every screen about the session, with every pane of it."""
+        desk = self.desk
+        for row in session_screens():
+            await desk.press(row.key)
+            await desk.until(lambda row=row: desk.app.screen.screen_name == row.name)
+            for _ in range(6):
+                await desk.pilot.pause()
+                # A call's prompt and answer, and a case's own text, are shown as they are.
+                self.look(row.name, without={"workers": "#call"}.get(row.name, ""))
+                await desk.press("tab")
+            await desk.press(*["escape"] * 3)
+            await desk.until(lambda: desk.place == "StudioScreen")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("Writes expected_facts for each case.", "a name of the code"), ("Say revise_plan to change it.", "a name of the code"),
+        ("It was <Stage.NEAR: 'near'>.", "a value of the code"), ("turned away at Stage.NEAR", "a value of the code"),
+        ("no threshold: None", "a value of the code"), ("('tone', 'angry')", "a list of the code"),
+        ("Tell the person what failed.", "a word to a model"), ("1 cases are there", "a wrong number"),
+        ("PlanError: too many", "a class of the code"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_found(text: str, what: str) -> None:
+    assert [slip.partition(":")[0] for slip in slips(text)][:1] == [what]
+
+
+def test_what_is_no_slip_is_passed_over() -> None:
+    assert (
+        slips("max_workers is 4; order_status 1 case; 11 cases, 1,001 cases; ~/my_cases/out_1.csv", ["order_status"])
+        == []
+    )
+
+
+# What the planner names in the plan: the dataset, a category, keys of its own.
+_OWN = ["order_status", "customer_support_bot", "contains_order_id", "gives_delivery_information"]
+
+
+def _shop(**more: Any) -> DatasetPlanInput:
+    categories = [
+        DatasetCategory(
+            name=name, description=f"Customers ask about {name}", count=count,
+            example_inputs=["Where is my refund for order #123?"], attributes={"tone": ["angry", "calm"]},
+        )
+        for name, count in (("refunds", 8), ("order_status", 4))
+    ]  # fmt: skip
+    return DatasetPlanInput(dataset_name="shop", categories=categories, **more)
+
+
+async def test_of_a_talk_without_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the request to the end: cards, tool lines in full, questions, every command, dialogs, settings, help."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "faq.md").write_text("# Refunds\n\nA refund takes 5 days.\n\n# Orders\n\nAn order can be cancelled.\n")
+    async with studio(size=(150, 50), flags={"plan_samples": 3, "checkpoint_interval": 5}) as desk:
+        read = Reader(desk, _OWN)
+        read.look("home")
+        await desk.press("n")
+        await desk.to_work()
+        read.look("a new session")
+        await desk.command("40 cases for a customer support bot: half order status, the rest refunds")
+        await desk.at("StudioScreen", "PlanCard")
+        await desk.sees("order_status")
+        await desk.pilot.pause()
+        read.look("the plan's card")
+        await desk.answer("ctrl+y")
+        await desk.state("finished")
+        await desk.until(lambda: not desk.one("#conversation").answering)
+        read.look("the end of the run")
+        for said in (
+            "status", "how many failed", "show me the workers", "what happened in batch 1", "why so many rejected",
+            "what did it cost", "how much time is left", "how many are angry", "show case 3", "try the exhausted ones again",
+            "save a checkpoint called golden", "list the branches", "fork here as angrier", "use 3 workers",
+            "set the near threshold to 0.8", "with expected answers", "undo that", "redo", "show me 2 refunds", "preview 3 refunds",
+            "find \"order\"", "export to csv", "what did it look like before I changed refunds", "frobnicate", "load the last checkpoint",
+            "the bot is described in ./faq.md", "remove unicorns", "add 3 refunds",
+        ):  # fmt: skip
+            before = len(await desk.session.chat.messages())
+            await desk.command(said)
+
+            async def answered(before: int = before) -> bool:
+                return len(await desk.session.chat.messages()) > before + 1
+
+            await desk.until_async(answered)
+            await desk.until(lambda: not desk.one("#conversation").answering)
+            await desk.pilot.pause()
+            read.look(f"after “{said}”")
+            await desk.press("ctrl+n")  # a card that waits, if there is one
+            await desk.until(lambda: not desk.one("#conversation").answering)
+            read.look(f"after no to “{said}”")
+        await desk.press("ctrl+o")
+        await desk.pilot.pause()
+        for _ in range(30):
+            read.look("tool lines in full")
+            desk.one("ChatLog").scroll_page_up(animate=False)
+            await desk.pilot.pause()
+        await desk.press("ctrl+o")
+        for command in ("/status", "/plan", "/budget", "/undo", "/doctor", "/mlflow", "/model", "/branches", "/help"):
+            await desk.command(command)
+            await desk.pilot.pause()
+            await desk.pilot.pause()
+            read.look(command)
+            while desk.place != "StudioScreen":
+                await desk.press("escape")
+                await desk.pilot.pause()
+        await read.screens()
+        for command in ("/settings", "/home"):
+            await desk.command(command)
+            await desk.until(lambda: desk.place != "StudioScreen")
+            for _ in range(6):
+                read.look(command)
+                await desk.press("pagedown")
+                await desk.pilot.pause()
+            if command == "/settings":
+                await desk.press("escape")
+                await desk.at("StudioScreen")
+    read.check()
+
+
+async def test_of_a_session_with_a_judge_rejections_and_branches(fake: FakeOpenAI) -> None:
+    """Screens of what a judge and the comparing turned away, of a plan with expectations of each type, and of branches."""
+    bad: list[str] = []
+
+    def say(cases: list[dict[str, Any]], call: int) -> str:
+        each = []
+        for number, case in enumerate(cases, 1):
+            text = case["inputs"]["query"]
+            if len(bad) < 3:
+                bad.append(text)
+            each.append(verdict(number, "natural", reason="no user writes so") if text in bad else verdict(number))
+        return verdicts(*each)
+
+    fake.judge.say = say
+    plan = _shop()
+    await built(plan, base_url=fake.url, api_key="k", judge="all", max_workers=2, batch_size=4, checkpoint_interval=4)
+    async with studio(size=(170, 50), open_first="shop") as desk:
+        await desk.to_work()
+        read = Reader(desk, ["refunds", "order_status", "category_1"])
+        read.look("the studio")
+        assert (await desk.session.rejections.by_stage())[Stage.JUDGE]
+        await desk.session.cases.edit("refunds", 2, {"query": "Changed by hand?"}, {"polite": True})
+        await desk.session.cases.withdraw("refunds", 3, "too dull")
+        await desk.session.branches.fork_here("aside")
+        await read.screens()
+        read.look("the studio again")
+    read.check()
