@@ -137,20 +137,17 @@ class StudioApp(App[int]):
     async def open_session(self, reference: str | Path) -> None:
         """Open a session and show it; one that is open in another window is watched. Raises ``DsbuilderError``."""
         await self.close_session()
-        try:
-            async with self.shelf:
-                session = await Session.open(reference, self.config, clock=self.clock)
-        except SessionInUse:
-            await self.watching.open(reference)
-        else:
-            await self.adopt(session)
+        await self._adopt_or_watch(Session.open(reference, self.config, clock=self.clock), reference)
 
     async def change_to(self, reference: str) -> None:
         """Close the session and show another one: a name, a folder, or a saved JSON. One open elsewhere is watched."""
         await self.leaving.go_home()
+        await self._adopt_or_watch(open_saved(reference, self.config, self.clock), reference)
+
+    async def _adopt_or_watch(self, opening: Awaitable[Session], reference: str | Path) -> None:
         try:
             async with self.shelf:
-                session = await open_saved(reference, self.config, self.clock)
+                session = await opening
         except SessionInUse:
             await self.watching.open(reference)
         else:
