@@ -24,7 +24,7 @@ from dsbuilder_tui.dedup.cluster_calls import CPU, ClusterLost, live_nodes, wait
 from dsbuilder_tui.dedup.cluster_partitions import ClusterPartitions
 from dsbuilder_tui.dedup.comparison import Batch, RowQuestions, batches_of, likeness_of
 from dsbuilder_tui.dedup.embedders import Embedders
-from dsbuilder_tui.dedup.index_partition import FoundRows
+from dsbuilder_tui.dedup.index_partition import FoundRows, IncompletePartition
 from dsbuilder_tui.dedup.piece_prints import OtherVersion, PiecePrints, piece_prints
 from dsbuilder_tui.dedup.report import ClusterFigures, Likeness
 from dsbuilder_tui.dedup.work_folder import Begun, JudgedPiece, WorkFolder
@@ -288,8 +288,12 @@ class ClusterComparison:
 
 
 def _raise_ours(error: Any) -> None:
-    """Raise what a node says that a person has to know."""
+    """Raise what a node says that a person has to know, and what would only come again."""
+    import ray
+
     cause = error.cause
+    while isinstance(cause, ray.exceptions.RayTaskError):
+        cause = cause.cause
     if isinstance(cause, OtherVersion):
         raise InputError(
             "A node of the cluster has another version of dsbuilder, or of its embedding model, than this machine.",
@@ -297,3 +301,5 @@ def _raise_ours(error: Any) -> None:
         ) from None
     if isinstance(cause, DsbuilderError):
         raise ConfigError(f"On a node of the cluster: {cause.problem}", cause.hint) from None
+    if not isinstance(cause, IncompletePartition | ray.exceptions.RayError | OSError):
+        raise error
