@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.batch_job_words import batch_job_line
-from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_outcome import CALL_ENDINGS, CallOutcome
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
@@ -60,17 +60,6 @@ STATE_WORDS = {
     SessionState.DAMAGED: "unreadable",
 }
 
-ENDINGS = {
-    CallOutcome.OK: "done",
-    CallOutcome.TRUNCATED: "cut off",
-    CallOutcome.TOO_LARGE: "too large",
-    CallOutcome.REFUSED: "refused",
-    CallOutcome.EMPTY: "empty answer",
-    CallOutcome.UNUSABLE: "no case in it",
-    CallOutcome.MALFORMED: "malformed",
-    CallOutcome.FAILED: "failed",
-    CallOutcome.CANCELLED: "cancelled",
-}
 WAITS = {
     FailureKind.RATE_LIMIT: "rate limit",
     FailureKind.SERVER: "server error",
@@ -204,7 +193,7 @@ def worker_words(worker: WorkerView, now: float) -> str:
     if worker.state is WorkerState.STREAMING:
         return "streaming" if worker.judged else "writing"
     back = worker.size - worker.judged
-    words = ENDINGS[worker.state]
+    words = CALL_ENDINGS[worker.state]
     return f"{words} · {back} back" if back > 0 and worker.state is not CallOutcome.OK else words
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.evaluation import Assessment
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.tracking.case_record import SESSION_TAG
 from dsbuilder_tui.tracking.evaluation_records import input_key
+from dsbuilder_tui.tracking.mlflow_client import mlflow_client
 from dsbuilder_tui.tracking.played_scenario import PlayedScenario, scenario_in_trace
 
 if TYPE_CHECKING:
@@ -54,17 +55,18 @@ class FoundResult:
     scores: tuple[Assessment, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class EvaluationResults:
-    """Finds the evaluations of one session. Everything raises what MLflow raises."""
+    """Finds the evaluations of one session, of which ``session`` is our name there. Everything raises what MLflow raises."""
 
-    def __init__(self, client: Callable[[], MlflowClient], session: str, experiment: str) -> None:
-        """``session`` is our name of it there."""
-        self._make, self._session, self._experiment = client, session, experiment
+    uri: str
+    session: str
+    experiment: str
 
     def runs(self, datasets: Collection[str]) -> list[FoundRun]:
         """Runs that had one of these datasets, anywhere; and evaluations in the session's experiment that had no dataset of
         MLflow's: which cases those were of, their traces say. The oldest first."""
-        client = self._make()
+        client = mlflow_client(self.uri)
         found: dict[str, Run] = {}
         names = {client.get_dataset(dataset).name for dataset in datasets}
         for experiments in _in_parts(_experiments(client)) if names else ():
@@ -73,7 +75,7 @@ class EvaluationResults:
                     # A simulator gives its dataset's name alone: whose the cases are, their scenarios say.
                     if not (named := _datasets_of(run)) or named & set(datasets):
                         found[run.info.run_id] = run
-        own = client.get_experiment_by_name(self._experiment)
+        own = client.get_experiment_by_name(self.experiment)
         if own is not None:
             for run in _search(client, [own.experiment_id], f"tags.`{_RUN_TYPE}` = '{_EVALUATION}'"):
                 if not _datasets_of(run):
@@ -81,22 +83,18 @@ class EvaluationResults:
         evaluations = [run for run in found.values() if SESSION_TAG not in run.data.tags]
         return sorted((_found(run) for run in evaluations), key=lambda run: (run.started_at, run.run_id))
 
-    def pages(self, run: FoundRun) -> Iterator[list[FoundResult]]:
-        """What came of the traces of a run, some hundred at a time."""
-        client, token = self._make(), None
-        while True:
-            page = client.search_traces(
-                locations=[run.experiment_id], run_id=run.run_id, include_spans=False, max_results=_PAGE, page_token=token
-            )  # fmt: skip
-            yield [self._result(client, trace, run) for trace in page]
-            token = page.token
-            if not token:
-                return
+    def page(self, run: FoundRun, token: str | None) -> tuple[list[FoundResult], str | None]:
+        """What came of some hundred traces of a run, and the token of those behind them; without one it begins."""
+        client = mlflow_client(self.uri)
+        page = client.search_traces(
+            locations=[run.experiment_id], run_id=run.run_id, include_spans=False, max_results=_PAGE, page_token=token
+        )
+        return [self._result(client, trace, run) for trace in page], page.token or None
 
     def _result(self, client: MlflowClient, trace: Trace, run: FoundRun) -> FoundResult:
         info, tags = trace.info, trace.info.tags or {}
         seq = str(tags.get("seq", ""))
-        own = tags.get(SESSION_TAG) == self._session and seq.isascii() and seq.isdigit()
+        own = tags.get(SESSION_TAG) == self.session and seq.isascii() and seq.isdigit()
         scenario = scenario_in_trace(info.trace_metadata or {})
         return FoundResult(
             case_seq=int(seq) if own else None,
