@@ -169,3 +169,4 @@ def _by_parts(comparer: Comparer, questions: list[Question], chance: random.Rand
         held[number % 3] += len(rows)
         number += 1
         yield from answers
+    assert sum(len(part) for _, part in comparer._lsh._parts) < 300  # older rows are in the partitions alone
