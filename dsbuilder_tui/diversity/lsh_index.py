@@ -8,10 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.diversity.sharing_rows import SharingRows, SharingTexts
+
 Hashes = NDArray[np.uint32]
 _FIRST = 256
 _LOAD = 2  # members for each bucket of a column, at most
 _PIECE = 2**16  # members that are chained at once: what that takes for a moment stays small
+_RECENT = 4096  # members of a part of those that are held for a while
+_TOGETHER = 16  # steps of a chain that are gone for many texts at once
 _HALF = 16  # bits: from so many on that tell the bucket, only the others of a hash are kept
 
 
@@ -54,20 +58,56 @@ class LshIndex:
             self._length += len(some)
             self._chain(self._length - len(some), some)
 
-    def sharing(self, hashes: Hashes, most: int) -> NDArray[np.int64]:
-        """Members that have the same hash in at least one column, newest first; the search ends after ``most``."""
-        found: set[int] = set()
-        total = 0
+    def sharing(self, hashes: Hashes, most: int, first: int = 0) -> SharingRows:
+        """Members from ``first`` on that have the same hash in at least one column, and in how many columns; newest first.
+
+        They end with the one that brings the hits to ``most``: whatever else is in a bucket makes no difference.
+        """
+        found: list[NDArray[np.int64]] = []
+        total, oldest = 0, (first + 1) * len(self._columns)  # cells from there on count
         wanted, all_rest, before = self._rest_of(hashes), self._rest.reshape(-1), self._before.reshape(-1)
         cells = self._heads.reshape(-1)[self._buckets(hashes)].astype(np.int64)  # by which numpy looks up fastest
-        while total < most and np.count_nonzero(cells):
-            same = cells[all_rest[cells] == wanted]
-            if len(same):
-                same = same[same > 0]
+        while np.count_nonzero(cells):
+            if len(same := cells[all_rest[cells] == wanted]) and len(same := same[same >= oldest]):
+                found.append(same)
                 total += len(same)
-                found.update((same // len(self._columns)).tolist())
+                if total >= most:  # what is older than the newest `most` hits is not looked for any more
+                    enough = int(np.partition(np.concatenate(found), total - most)[total - most])
+                    oldest = max(oldest, enough // len(self._columns) * len(self._columns))
             cells = before[cells].astype(np.int64)
-        return np.array(sorted(found, reverse=True), np.int64) - 1
+            if first or total >= most:
+                cells[cells < oldest] = 0
+        hits: dict[int, int] = {}
+        for same in found:
+            for row in (same // len(self._columns)).tolist():
+                hits[row - 1] = hits.get(row - 1, 0) + 1
+        return SharingRows.counted(hits, most)
+
+    def sharing_of(self, hashes: Hashes, most: int) -> SharingTexts:
+        """As ``sharing``, for many texts at once, (n, columns)."""
+        columns, all_rest, before = len(self._columns), self._rest.reshape(-1), self._before.reshape(-1)
+        texts = np.repeat(np.arange(len(hashes)), columns)
+        wanted = self._rest_of(hashes).reshape(-1)
+        cells = self._heads.reshape(-1)[self._buckets(hashes)].reshape(-1).astype(np.int64)
+        found: list[NDArray[np.int64]] = [np.empty(0, np.int64)]  # the text in the upper half, in the lower the row
+        for _ in range(_TOGETHER):
+            left = np.flatnonzero(cells)
+            cells, texts, wanted = cells[left], texts[left], wanted[left]
+            same = np.flatnonzero(all_rest[cells] == wanted)
+            found.append(texts[same] << 32 | cells[same] // columns - 1)
+            cells = before[cells].astype(np.int64)
+        pairs, hits = np.unique(np.concatenate(found), return_counts=True)
+        whose, rows = pairs >> 32, pairs & 0xFFFFFFFF
+        # Long chains and many hits are rare: each of these texts is looked up by itself.
+        one_by_one = np.zeros(len(hashes), bool)
+        one_by_one[texts[cells > 0]] = True
+        one_by_one |= np.bincount(whose, hits, len(hashes)) >= most
+        rest = ~one_by_one[whose]
+        parts = [(whose[rest], rows[rest], hits[rest])]
+        for text in np.flatnonzero(one_by_one).tolist():
+            sharing = self.sharing(hashes[text], most)
+            parts.append((np.full(len(sharing.rows), text), sharing.rows, sharing.hits))
+        return SharingTexts.sorted(len(hashes), *(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def _buckets(self, hashes: Hashes) -> NDArray[np.int64]:
         """Where in the heads the chain of each column begins that holds its hash."""
@@ -142,3 +182,38 @@ class LshIndex:
             ends = np.ones(len(order), bool)
             ends[:-1] = begins[1:]
             self._heads[column, sorted_buckets[ends]] = cells[ends]
+
+
+class RecentLshIndex:
+    """As ``LshIndex``, of the newest members: those that ``forget`` names, and those that come in bulk, are known elsewhere."""
+
+    def __init__(self, columns: int) -> None:
+        self._columns = columns
+        self._parts: list[tuple[int, LshIndex]] = []  # each with the number of its first member, growing
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, hashes: Hashes) -> None:
+        """Add one member."""
+        if not self._parts or len(self._parts[-1][1]) == _RECENT:
+            self._parts.append((self._length, LshIndex(self._columns)))
+        self._parts[-1][1].add(hashes)
+        self._length += 1
+
+    def extend(self, hashes: Hashes) -> None:
+        """Count many members, and forget all until them."""
+        self._length += len(hashes)
+        self._parts = []
+
+    def forget(self, first: int) -> None:
+        """Nobody asks for members before ``first`` any more."""
+        self._parts = [(base, part) for base, part in self._parts if base + len(part) > first]
+
+    def sharing(self, hashes: Hashes, most: int, first: int = 0) -> SharingRows:
+        found = SharingRows.counted({}, most)
+        for base, part in reversed(self._parts):
+            own = part.sharing(hashes, most, max(0, first - base))
+            found = found.before(SharingRows(own.rows + base, own.hits), most)
+        return found
