@@ -95,8 +95,10 @@ class SessionResults:
         ids, table = tracked_ids(context), context.files.store.evaluations
         datasets = tuple(ids.datasets.values()) if ids is not None else ()
         with told_in_words(config.tracking_uri):
+            plan = context.plan
+            shapes = tuple({tuple(category.kind.fields(plan.input_fields)) for category in plan.categories})
             results = EvaluationResults(
-                config.tracking_uri, ids.session if ids is not None else "", config.mlflow_experiment
+                config.tracking_uri, ids.session if ids is not None else "", config.mlflow_experiment, shapes
             )
             runs = await mlflow_process().call(line, results.runs, datasets)
             known = {run.run_id: run for run in (await table.runs()).values()}
@@ -110,7 +112,7 @@ class SessionResults:
 
     async def _read_run(self, line: MlflowLine, results: EvaluationResults, run: FoundRun) -> bool:
         found: dict[int, CaseResult] = {}
-        by_inputs: dict[str, list[FoundResult]] = {}
+        by_inputs: list[FoundResult] = []
         played: list[tuple[PlayedScenario, FoundResult]] = []
         unmatched = 0
         async for page in _pages(line, results, run):
@@ -120,17 +122,16 @@ class SessionResults:
                     _put(found, one.case_seq, one)
                 elif one.scenario is not None:
                     played.append((one.scenario, one))
-                elif one.key is not None:
-                    by_inputs.setdefault(one.key, []).append(one)
+                elif one.keys:
+                    by_inputs.append(one)
                 else:
                     unmatched += 1
-        places = await self._places_of(set(by_inputs)) if by_inputs else {}
-        for key, some in by_inputs.items():
-            for one in some:
-                if (seq := places.get(key)) is not None:
-                    _put(found, seq, one)
-                else:
-                    unmatched += 1
+        places = await self._places_of({key for one in by_inputs for key in one.keys}) if by_inputs else {}
+        for one in by_inputs:
+            if (seq := next((places[key] for key in one.keys if key in places), None)) is not None:
+                _put(found, seq, one)
+            else:
+                unmatched += 1
         scenarios = await self._scenarios({scenario.goal for scenario, _ in played}) if played else []
         for scenario, one in played:
             if (seq := scenario.case_among(scenarios)) is not None:
@@ -148,14 +149,14 @@ class SessionResults:
     async def _still_said(self, page: Sequence[FoundResult], run: FoundRun) -> set[int]:
         """Those of the cases named in a page that say what was evaluated: nobody has edited them since, and what was shown of
         the inputs, where it was shown whole, are theirs."""
-        named = {one.case_seq: one.key for one in page if one.case_seq is not None}
+        named = {one.case_seq: one.keys for one in page if one.case_seq is not None}
         store = self._context.files.store
         cases = await store.cases.by_seq(list(named))
         edited = await store.history.edited_since(CaseEdited.type, run.started_at)
 
         def same(case: AcceptedCase) -> bool:
-            key = named[case.seq]
-            return case.seq not in edited and (key is None or input_key(case.inputs) == key)
+            keys = named[case.seq]
+            return case.seq not in edited and (not keys or input_key(case.inputs) in keys)
 
         return {case.seq for case in cases if not case.damaged and same(case)}
 

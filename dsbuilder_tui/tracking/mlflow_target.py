@@ -77,10 +77,14 @@ class MlflowTarget:
         """``uri`` may have a login, which ``ids`` must not."""
         self._uri, self.ids = uri, ids
         self._client: MlflowClient | None = None
+        self._begin_run()
+        self._comparison: Reconciliation | None = None
+
+    def _begin_run(self) -> None:
+        """What the run says already is nothing."""
         self._logged_revisions: set[int] = set()
         self._logged_session = ""
         self._linked: tuple[str, tuple[str, ...]] | None = None
-        self._comparison: Reconciliation | None = None
 
     def connect(self, run: TrackedRun) -> bool:
         """Find, or make, the experiment and the run. Returns whether a dataset that was known is gone."""
@@ -240,11 +244,7 @@ class MlflowTarget:
         tags = {SESSION_TAG: self.ids.session, WRITER_TAG: self.ids.writer}
         made = client.create_run(self.ids.experiment_id, run_name=run.name, tags=tags)
         self.ids.run_id = made.info.run_id
-        self._logged_revisions, self._logged_session, self._linked = (
-            set(),
-            "",
-            None,
-        )  # nothing of it stands in a new run
+        self._begin_run()  # nothing stands in a new one
         self._log_params(client, run, set())
 
     def _require_own(self, tags: Mapping[str, str], run: TrackedRun) -> None:
