@@ -84,7 +84,7 @@ class IndexPartition:
         if len(self._stored) != expected:
             raise IncompletePartition
         members = self._lsh.sharing_of(salted(hashes, scopes), MOST_SHARED)
-        sharing = SharingTexts(self._stored.rows["row"][members.rows], members.hits, members.ends)
+        sharing = SharingTexts(self._stored.rows["row"][members.rows], members.columns, members.ends)
         return FoundRows(sharing, self._nearest(vectors, scopes) if self._dimensions else None)
 
     def _nearest(self, vectors: NDArray[np.float32], scopes: NDArray[np.int64]) -> NearestRows:

@@ -23,7 +23,7 @@ from dsbuilder_tui.diversity.traits import differing
 PASSAGE = "passage"  # what differs where two cases leave out different parts
 SUBJECT = "subject"  # what differs where `Inquiry.is_elsewhere`
 _SAME_SUBJECT = 0.85  # cosine of two texts with most words in common, below which the others change what they are about
-MOST_SHARED = 256  # hashes in common with other texts, the newest of which are looked at
+MOST_SHARED = 256  # hashes in common with other texts that are looked at, the newest of each column
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.sharing_rows import SharingRows, SharingTexts
+from dsbuilder_tui.diversity.sharing_rows import SharingRows, SharingTexts, enough
 
 Hashes = NDArray[np.uint32]
 _FIRST = 256
@@ -59,29 +59,32 @@ class LshIndex:
             self._chain(self._length - len(some), some)
 
     def sharing(self, hashes: Hashes, most: int, first: int = 0) -> SharingRows:
-        """Members from ``first`` on that have the same hash in at least one column, and in how many columns; newest first.
+        """Members from ``first`` on that have the same hash in at least one column, and in which; the newest first.
 
-        They end with the one that brings the hits to ``most``: whatever else is in a bucket makes no difference.
+        In each column as many of the newest as bring all to ``most``: so a hash that few share is found beside those that many
+        share, and whatever else is in a bucket makes no difference.
         """
         found: list[NDArray[np.int64]] = []
+        counts = np.zeros(len(self._columns), np.int64)
         total, oldest = 0, (first + 1) * len(self._columns)  # cells from there on count
         wanted, all_rest, before = self._rest_of(hashes), self._rest.reshape(-1), self._before.reshape(-1)
         cells = self._heads.reshape(-1)[self._buckets(hashes)].astype(np.int64)  # by which numpy looks up fastest
         while np.count_nonzero(cells):
-            if len(same := cells[all_rest[cells] == wanted]) and len(same := same[same >= oldest]):
-                found.append(same)
+            if len(same := np.flatnonzero((all_rest[cells] == wanted) & (cells >= oldest))):
+                found.append(cells[same])
+                counts[same] += 1
                 total += len(same)
-                if total >= most:  # what is older than the newest `most` hits is not looked for any more
-                    enough = int(np.partition(np.concatenate(found), total - most)[total - most])
-                    oldest = max(oldest, enough // len(self._columns) * len(self._columns))
             cells = before[cells].astype(np.int64)
-            if first or total >= most:
+            if first:
                 cells[cells < oldest] = 0
-        hits: dict[int, int] = {}
+            if total >= most:  # more that is found elsewhere makes what counts in each column fewer, not more
+                cells[counts >= enough(counts, most)] = 0
+        columns: dict[int, int] = {}
         for same in found:
-            for row in (same // len(self._columns)).tolist():
-                hits[row - 1] = hits.get(row - 1, 0) + 1
-        return SharingRows.counted(hits, most)
+            for cell in same.tolist():
+                row, column = divmod(cell, len(self._columns))
+                columns[row - 1] = columns.get(row - 1, 0) | 1 << column
+        return SharingRows.of(columns).up_to(most)
 
     def sharing_of(self, hashes: Hashes, most: int) -> SharingTexts:
         """As ``sharing``, for many texts at once, (n, columns)."""
@@ -90,23 +93,26 @@ class LshIndex:
         wanted = self._rest_of(hashes).reshape(-1)
         cells = self._heads.reshape(-1)[self._buckets(hashes)].reshape(-1).astype(np.int64)
         found: list[NDArray[np.int64]] = [np.empty(0, np.int64)]  # the text in the upper half, in the lower the row
+        bits: list[NDArray[np.floating]] = [np.empty(0)]
         for _ in range(_TOGETHER):
             left = np.flatnonzero(cells)
             cells, texts, wanted = cells[left], texts[left], wanted[left]
             same = np.flatnonzero(all_rest[cells] == wanted)
             found.append(texts[same] << 32 | cells[same] // columns - 1)
+            bits.append(2.0 ** (cells[same] % columns))
             cells = before[cells].astype(np.int64)
-        pairs, hits = np.unique(np.concatenate(found), return_counts=True)
+        pairs, which = np.unique(np.concatenate(found), return_inverse=True)
+        shared = np.bincount(which, np.concatenate(bits), len(pairs)).astype(np.uint32)  # a bit comes once: or is plus
         whose, rows = pairs >> 32, pairs & 0xFFFFFFFF
         # Long chains and many hits are rare: each of these texts is looked up by itself.
         one_by_one = np.zeros(len(hashes), bool)
         one_by_one[texts[cells > 0]] = True
-        one_by_one |= np.bincount(whose, hits, len(hashes)) >= most
+        one_by_one |= np.bincount(whose, np.bitwise_count(shared), len(hashes)) >= most
         rest = ~one_by_one[whose]
-        parts = [(whose[rest], rows[rest], hits[rest])]
+        parts = [(whose[rest], rows[rest], shared[rest])]
         for text in np.flatnonzero(one_by_one).tolist():
             sharing = self.sharing(hashes[text], most)
-            parts.append((np.full(len(sharing.rows), text), sharing.rows, sharing.hits))
+            parts.append((np.full(len(sharing.rows), text), sharing.rows, sharing.columns))
         return SharingTexts.sorted(len(hashes), *(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def _buckets(self, hashes: Hashes) -> NDArray[np.int64]:
@@ -212,8 +218,8 @@ class RecentLshIndex:
         self._parts = [(base, part) for base, part in self._parts if base + len(part) > first]
 
     def sharing(self, hashes: Hashes, most: int, first: int = 0) -> SharingRows:
-        found = SharingRows.counted({}, most)
+        found = SharingRows.of({})
         for base, part in reversed(self._parts):
             own = part.sharing(hashes, most, max(0, first - base))
-            found = found.before(SharingRows(own.rows + base, own.hits), most)
+            found = found.before(SharingRows(own.rows + base, own.columns), most)
         return found
