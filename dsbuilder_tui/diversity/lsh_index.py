@@ -155,19 +155,20 @@ class LshIndex:
         bit, before, all_rest = np.uint16(size >> _HALF), self._before.reshape(-1), self._rest.reshape(-1)
         for column in self._columns:
             for first in range(0, size, _PIECE):
-                cells = self._heads[column, first : first + _PIECE]
-                ends = np.zeros((2, len(cells)), np.uint32)  # the last cell of either chain so far
-                while len(chains := np.flatnonzero(cells)):
-                    some = cells[chains]
-                    side = ((all_rest[some] & bit) != 0).astype(np.int64)
+                heads = self._heads[column, first : first + _PIECE]
+                ends = np.zeros((2, len(heads)), np.uint32)  # the last cell of either chain so far
+                chains = np.flatnonzero(heads)  # those that go on, and the next cell of each
+                cells = heads[chains]
+                while len(chains):
+                    side = ((all_rest[cells] & bit) != 0).astype(np.int64)
                     last = ends[side, chains]
                     begins = last == 0
-                    longer[column, side[begins] * size + first + chains[begins]] = some[begins]
-                    following = before[some]
-                    before[last[~begins]] = some[~begins]
-                    ends[side, chains] = some
-                    cells = np.zeros_like(cells)
-                    cells[chains] = following
+                    longer[column, side[begins] * size + first + chains[begins]] = cells[begins]
+                    following = before[cells]
+                    before[last[~begins]] = cells[~begins]
+                    ends[side, chains] = cells
+                    goes_on = following > 0
+                    chains, cells = chains[goes_on], following[goes_on]
                 before[ends[ends > 0]] = 0
         self._heads = longer
 
