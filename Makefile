@@ -72,7 +72,7 @@ soak: $(VENV)/.installed-dev
 	PYTHONPATH=. $(BIN)/python tests/bench/soak.py $(ARGS)
 
 bench-studio: $(VENV)/.installed-dev
-	$(BIN)/python tests/bench/studio.py $(ARGS)
+	$(BIN)/python -m tests.bench.studio $(ARGS)
 
 screenshots: $(VENV)/.installed-dev
 	$(BIN)/python screenshots/make.py $(ARGS)

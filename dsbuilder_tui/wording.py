@@ -202,12 +202,12 @@ def worker_words(worker: WorkerView, now: float) -> str:
 
 
 def tracking_lines(state: TrackingState, session: str, root: Path, example: Sequence[str] = ()) -> list[str]:
-    """What is in MLflow, where to look at it, and how to evaluate with it; or how to send the rest."""
+    """What is in MLflow, where to look at it, and how to evaluate with it, as Python reads it; or how to send the rest."""
     lines = [f"MLflow:      {visible(state.words)}", f"Look at it:  {visible(state.link)}"]
     if state.waiting or state.given_up or not state.finished:
         again = f"dsbuilder mlflow sync {shlex.quote(session)}{place(root)}"
         return [*lines, f"Send all:    {visible(again)}"]
-    return [*lines, *(["Evaluate:"] if example else []), *(f"  {visible(line)}" for line in example)]
+    return [*lines, *(["Evaluate:"] if example else []), *map(visible, example)]
 
 
 def _tokens(total: int) -> str:

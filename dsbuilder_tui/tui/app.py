@@ -160,9 +160,11 @@ class StudioApp(App[int]):
         await session.chat.add(MessageRole.DSBUILDER, welcome(session.config), WelcomeContent())
         await self.adopt(session)
 
-    async def adopt(self, session: Session) -> None:
-        """Show an open session; when that fails it is closed."""
+    async def adopt(self, session: Session, planned: DatasetPlanInput | None = None) -> None:
+        """Show an open session, with the plan that it begins with as a card; when that fails it is closed."""
         try:
+            if planned is not None:
+                await session.chat.add(MessageRole.DSBUILDER, "plan · rev 1", plan_content(planned, 1))
             await self._show(session)
         except BaseException:
             await session.aclose()
@@ -172,13 +174,7 @@ class StudioApp(App[int]):
         """A new session for a plan, shown with the plan as a card to approve."""
         await self.close_session()
         config = load_config(**{**self.flags, **settings})
-        session = await Session.create(plan, config, clock=self.clock)
-        try:
-            await session.chat.add(MessageRole.DSBUILDER, "plan · rev 1", plan_content(plan, 1))
-            await self._show(session)
-        except BaseException:
-            await session.aclose()
-            raise
+        await self.adopt(await Session.create(plan, config, clock=self.clock), plan)
 
     async def _show(self, session: Session) -> None:
         self.live = live = await LiveSession.open(session, self.make_model, self.make_talk)
@@ -316,13 +312,12 @@ class StudioApp(App[int]):
     def complain(self, error: DsbuilderError, *, severity: SeverityLevel = "error") -> None:
         self.say(str(error), severity=severity, seconds=12)
 
-    # A content in place of a text is shown as it is, and nothing in it is read as markup.
     def say(self, text: str, *, severity: SeverityLevel = "information", seconds: float | None = None) -> None:
         text = visible(text)
         if all(
-            str(shown.message) != text or shown.has_expired for shown in self._notifications
+            str(shown.message) != text for shown in self._notifications if not shown.has_expired
         ):  # else it is there to read
-            content = with_links(text, self.screen)
+            content = with_links(text, self.screen)  # shown as it is: nothing in a content is read as markup
             self.notify(content, severity=severity, timeout=seconds, markup=True)  # type: ignore[arg-type]
 
     def call_attention(self, text: str, *, severity: SeverityLevel = "information") -> None:
