@@ -56,7 +56,7 @@ def test_every_file_of_the_folder_holds_a_tool() -> None:
     assert tools.__file__
     files = {path.stem for path in Path(tools.__file__).parent.glob("*.py")} - {"__init__"}
     assert files == {kind.__module__.rpartition(".")[2] for kind in tool_kinds()}
-    assert len({kind.order for kind in tool_kinds()}) == len(tool_kinds()) == 28
+    assert len({kind.order for kind in tool_kinds()}) == len(tool_kinds()) == 29
 
 
 def test_a_name_is_used_once() -> None:
