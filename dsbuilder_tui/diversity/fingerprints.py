@@ -124,7 +124,7 @@ class Fingerprinter:
         measure = {"measure": self._measure.name, "measured": self._measure.dimensions} if self._measure else {}
         return {
             **measure,
-            "format": 7,
+            "format": 6,
             "normaliser": NORMALISER_VERSION,
             "traits": list(TRAITS),
             "bands": [BANDS, ROWS_A_BAND, _SEED],
