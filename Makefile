@@ -52,7 +52,7 @@ wheel:
 	@echo dist/*.whl
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal --reruns 1 --rerun-show-tracebacks $(ARGS)
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "slow or not slow" --timeout 3600 $(ARGS)
@@ -72,7 +72,7 @@ soak: $(VENV)/.installed-dev
 	PYTHONPATH=. $(BIN)/python tests/bench/soak.py $(ARGS)
 
 bench-studio: $(VENV)/.installed-dev
-	$(BIN)/python tests/bench/studio.py $(ARGS)
+	$(BIN)/python -m tests.bench.studio $(ARGS)
 
 screenshots: $(VENV)/.installed-dev
 	$(BIN)/python screenshots/make.py $(ARGS)

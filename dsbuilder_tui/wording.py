@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.batch_job_words import batch_job_line
-from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_outcome import CALL_ENDINGS, CallOutcome
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
@@ -60,17 +60,6 @@ STATE_WORDS = {
     SessionState.DAMAGED: "unreadable",
 }
 
-ENDINGS = {
-    CallOutcome.OK: "done",
-    CallOutcome.TRUNCATED: "cut off",
-    CallOutcome.TOO_LARGE: "too large",
-    CallOutcome.REFUSED: "refused",
-    CallOutcome.EMPTY: "empty answer",
-    CallOutcome.UNUSABLE: "no case in it",
-    CallOutcome.MALFORMED: "malformed",
-    CallOutcome.FAILED: "failed",
-    CallOutcome.CANCELLED: "cancelled",
-}
 WAITS = {
     FailureKind.RATE_LIMIT: "rate limit",
     FailureKind.SERVER: "server error",
@@ -204,17 +193,17 @@ def worker_words(worker: WorkerView, now: float) -> str:
     if worker.state is WorkerState.STREAMING:
         return "streaming" if worker.judged else "writing"
     back = worker.size - worker.judged
-    words = ENDINGS[worker.state]
+    words = CALL_ENDINGS[worker.state]
     return f"{words} · {back} back" if back > 0 and worker.state is not CallOutcome.OK else words
 
 
 def tracking_lines(state: TrackingState, session: str, root: Path, example: Sequence[str] = ()) -> list[str]:
-    """What is in MLflow, where to look at it, and how to evaluate with it; or how to send the rest."""
+    """What is in MLflow, where to look at it, and how to evaluate with it, as Python reads it; or how to send the rest."""
     lines = [f"MLflow:      {visible(state.words)}", f"Look at it:  {visible(state.link)}"]
     if state.waiting or state.given_up or not state.finished:
         again = f"dsbuilder mlflow sync {shlex.quote(session)}{place(root)}"
         return [*lines, f"Send all:    {visible(again)}"]
-    return [*lines, *(["Evaluate:"] if example else []), *(f"  {visible(line)}" for line in example)]
+    return [*lines, *(["Evaluate:"] if example else []), *map(visible, example)]
 
 
 def _tokens(total: int) -> str:

@@ -10,6 +10,12 @@ import sys
 # Objects that a run makes before the collector looks at the newest. Thousands belong to calls in flight and go by
 # themselves with them: at Python's 700 a tenth of a run's processor time went into looking at them in vain.
 _OBJECTS_A_LOOK = 10_000
+# Looks at the newest after which it looks at what was left of them, and looks of that kind after which it looks at all. A
+# look stops everything else: at Python's 10 the second kind took 40 ms, at 3 it takes a third of that, as seldom at all.
+_LOOKS = (3, 30)
+# Seconds that a thread may compute while another waits to go on. At Python's 5 ms the event loop, which waits anew at every
+# turn while cases are compared in a thread, lost a fifth of the cases of a second, and keys were felt to stick.
+_GIVE_WAY = 0.0005
 
 # Of glibc's mallopt (malloc.h), and bytes: what lies free at the end of the heap, or is larger than this, goes back at once.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -21,7 +27,8 @@ def tune_process() -> None:
     # Threads of its own bring nothing for such small matrices, and do not get on with the child processes that are
     # started (an editor).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.set_threshold(_OBJECTS_A_LOOK, *gc.get_threshold()[1:])
+    gc.set_threshold(_OBJECTS_A_LOOK, *_LOOKS)
+    sys.setswitchinterval(_GIVE_WAY)
     _tune_malloc()
 
 

@@ -1,8 +1,9 @@
 """The comparison of a pass on a cluster, with the answers that this machine alone would give.
 
-What no other row decides is made by the nodes: fingerprints, and for each row the nearest of the rows that were kept before
-its piece. The order decides the rest, so this process does it, with the code of a pass on one machine: it looks up words in
-common, takes in what is new, and holds each row against those of the last pieces, which the nodes do not know yet.
+What no other row decides is made by the nodes: fingerprints, and for each row those of the rows kept before its piece that have
+words in common with it, or are nearest to it. The order decides the rest, so this process does it, with the code of a pass on
+one machine: it counts the words in common, takes in what is new, and holds each row against those of the last pieces, which the
+nodes do not know yet.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from dsbuilder_tui.dedup.cluster_calls import CPU, ClusterLost, live_nodes, wait
 from dsbuilder_tui.dedup.cluster_partitions import ClusterPartitions
 from dsbuilder_tui.dedup.comparison import Batch, RowQuestions, batches_of, likeness_of
 from dsbuilder_tui.dedup.embedders import Embedders
+from dsbuilder_tui.dedup.index_partition import FoundRows, IncompletePartition
 from dsbuilder_tui.dedup.piece_prints import OtherVersion, PiecePrints, piece_prints
 from dsbuilder_tui.dedup.report import ClusterFigures, Likeness
 from dsbuilder_tui.dedup.work_folder import Begun, JudgedPiece, WorkFolder
 from dsbuilder_tui.diversity.answer import Answer, Question
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
-from dsbuilder_tui.diversity.fingerprints import Fingerprinter
-from dsbuilder_tui.diversity.nearest import NearestRows
+from dsbuilder_tui.diversity.fingerprints import Fingerprinter, hashes_of
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.thresholds import Rules, plug_in_stages, static_model, window_of
 from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, InputError
@@ -40,7 +41,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row
 
 _PIECE, _LARGEST = 1024, 2**23  # lines of a piece, and bytes
-_ASKED = 2  # pieces whose nearest rows are looked for at once
+_ASKED = 2  # pieces that the nodes hold against what was kept at once
 _LEAST_AHEAD, _MOST_AHEAD = 4, 32  # pieces whose fingerprints are being made
 _TRIES = 5  # of a piece whose nodes are lost one after another
 
@@ -49,22 +50,22 @@ _TRIES = 5  # of a piece whose nodes are lost one after another
 class _Piece:
     """A piece on its way: on nodes its fingerprints are ``made``, in a thread of this process they are in ``making``.
 
-    ``asked`` brings the nearest of the rows before ``until``, once somebody looks for them.
+    ``asked`` brings the ``FoundRows`` of those before ``until``, once somebody looks for them.
     """
 
     batch: Batch
     questions: list[Question]
     scopes: NDArray[np.int64]
     made: Any = None
-    making: Future[tuple[Any, Any]] | None = None
+    making: Future[tuple[Any, Any, Any]] | None = None
     asked: Any = None
     until: int = 0
 
     @property
-    def references(self) -> tuple[Any, Any]:
-        """To its fingerprints, and to its vectors."""
-        prints, vectors = self.made if self.making is None else self.making.result()
-        return prints, vectors
+    def references(self) -> tuple[Any, Any, Any]:
+        """To its fingerprints, to the hashes by which they are looked up, and to its vectors."""
+        prints, hashes, vectors = self.made if self.making is None else self.making.result()
+        return prints, hashes, vectors
 
 
 class ClusterComparison:
@@ -137,13 +138,15 @@ class ClusterComparison:
         window = window_of(self._config)
         self._comparer = Comparer(
             embedder, self._file, window=window, across=self._config.diversity_across,
-            plug_ins=plug_in_stages([self._rules]),
+            plug_ins=plug_in_stages([self._rules]), recent=True, once=self._rules.once,
         )  # fmt: skip
         self._make_prints = ray.remote(piece_prints).options(
-            num_cpus=1, num_returns=2, max_retries=-1, scheduling_strategy="SPREAD"
+            num_cpus=1, num_returns=3, max_retries=-1, scheduling_strategy="SPREAD"
         )
-        if embedder is not None and window is None:  # with a window there are few rows to look through
-            self._partitions = ClusterPartitions(self._comparer, embedder.dimensions)
+        self._has_vectors = embedder is not None and window is None  # with a window there are few to look through, here
+        self._partitions = ClusterPartitions(
+            self._comparer, embedder.dimensions if embedder is not None and self._has_vectors else 0
+        )
 
     def _embedder(self) -> Embedder | None:
         if Stage.SEMANTIC not in self._rules.stages:
@@ -197,17 +200,16 @@ class ClusterComparison:
         rows = np.array([row for row, _ in admitted], np.int64)
         self._comparer.index(rows, [question.category for _, question in admitted])
         self._comparer.recall(rows.tolist(), [question for _, question in admitted])
-        if self._partitions is not None:
-            self._partitions.note(rows)
+        if self._has_vectors:
+            self._comparer.forget_signs(questions)
+        self._of_cluster.note(rows)
         self._known = judged.answers
 
     def _begun(self, batch: Batch) -> _Piece:
         """A piece whose fingerprints are being made."""
         questions = self._questions.of(batch)
-        piece = _Piece(batch=batch, questions=questions, scopes=np.empty(0, np.int64))
-        if self._partitions is not None:
-            self._partitions.open()
-            piece.scopes = self._comparer.scope_numbers(questions)
+        self._of_cluster.open()
+        piece = _Piece(batch=batch, questions=questions, scopes=self._comparer.scope_numbers(questions))
         self._make(piece)
         return piece
 
@@ -219,49 +221,52 @@ class ClusterComparison:
         else:
             piece.made = self._make_prints.remote(self._model, self._versions, texts, expectations)
 
-    def _make_here(self, texts: Sequence[str], expectations: Sequence[Mapping[str, Any]]) -> tuple[Any, Any]:
-        """In the thread of the endpoint: the fingerprints of texts, and a reference to their vectors."""
+    def _make_here(self, texts: Sequence[str], expectations: Sequence[Mapping[str, Any]]) -> tuple[Any, Any, Any]:
+        """In the thread of the endpoint: references to the fingerprints of texts, their hashes and their vectors."""
         import ray
 
         prints = self._comparer.fingerprinter.prints(texts, expectations)
-        return ray.put(PiecePrints.of(prints, 0.0)), ray.put(prints.vectors)
+        return ray.put(PiecePrints.of(prints, 0.0)), ray.put(hashes_of(prints.rows)), ray.put(prints.vectors)
+
+    @property
+    def _of_cluster(self) -> ClusterPartitions:
+        assert self._partitions is not None, "it is open"
+        return self._partitions
 
     def _ask(self) -> None:
-        """Have the nearest of what has been kept so far looked for, for the pieces that come next."""
-        if self._partitions is None:
-            return
+        """Have what has been kept so far looked through, for the pieces that come next."""
         for piece in islice(self._pieces, _ASKED):
             if piece.asked is None:
-                piece.asked, piece.until = self._partitions.ask(piece.references[1], piece.scopes), len(self._comparer)
+                _, hashes, vectors = piece.references
+                piece.asked, piece.until = self._of_cluster.ask(hashes, vectors, piece.scopes), len(self._comparer)
 
     def _answers(self, piece: _Piece) -> list[Answer]:
         assert self._pieces[0] is piece, "pieces are judged in order"
-        prints, vectors, nearest = self._fetched(piece)
+        prints, vectors, found = self._fetched(piece)
         first = len(self._comparer)
         self._cpu_seconds += prints.cpu_seconds
         batch = prints.batch(vectors, first + 1)
-        answers = self._comparer.judge_prints(piece.questions, batch, nearest, piece.until)
+        answers = self._comparer.judge_prints(piece.questions, batch, found.sharing, found.nearest, piece.until)
         if any(answer.broken is not None for answer in answers):
             return answers  # the pass ends there
         kept = len(self._comparer)
         if self._work is not None:
             self._work.note(len(piece.batch), answers, kept)
         self._pieces.popleft()
-        if self._partitions is not None:
-            places = np.flatnonzero([answer.row is not None for answer in answers])
-            rows = np.arange(first, kept)
-            self._partitions.add(piece.references[1], places, rows, piece.scopes[places])
-            self._ask()
+        places = np.flatnonzero([answer.row is not None for answer in answers])
+        _, hashes, told = piece.references
+        self._of_cluster.add(hashes, told, places, np.arange(first, kept), piece.scopes[places])
+        self._ask()
         return answers
 
-    def _fetched(self, piece: _Piece) -> tuple[PiecePrints, Vectors, NearestRows | None]:
+    def _fetched(self, piece: _Piece) -> tuple[PiecePrints, Vectors, FoundRows]:
         """What the nodes have found out about a piece. What is lost with a node is made again."""
         import ray
 
         for _ in range(_TRIES):
             try:
-                prints, vectors = (wait_for(reference) for reference in piece.references)
-                return prints, vectors, None if piece.asked is None else wait_for(piece.asked)
+                made, _, vectors = piece.references
+                return wait_for(made), wait_for(vectors), wait_for(piece.asked)
             except ray.exceptions.RayTaskError as error:
                 _raise_ours(error)
                 trouble: Exception = error
@@ -276,16 +281,19 @@ class ClusterComparison:
     def _make_again(self, piece: _Piece) -> None:
         """The fingerprints of a piece, and what is looked for of this and the following ones."""
         self._make(piece)
-        if self._partitions is not None:
-            self._partitions.mend()
-            for each in self._pieces:
-                each.asked = None
-            self._ask()
+        self._of_cluster.mend()
+        for each in self._pieces:
+            each.asked = None
+        self._ask()
 
 
 def _raise_ours(error: Any) -> None:
-    """Raise what a node says that a person has to know."""
+    """Raise what a node says that a person has to know, and what would only come again."""
+    import ray
+
     cause = error.cause
+    while isinstance(cause, ray.exceptions.RayTaskError):
+        cause = cause.cause
     if isinstance(cause, OtherVersion):
         raise InputError(
             "A node of the cluster has another version of dsbuilder, or of its embedding model, than this machine.",
@@ -293,3 +301,5 @@ def _raise_ours(error: Any) -> None:
         ) from None
     if isinstance(cause, DsbuilderError):
         raise ConfigError(f"On a node of the cluster: {cause.problem}", cause.hint) from None
+    if not isinstance(cause, IncompletePartition | ray.exceptions.RayError | OSError):
+        raise error

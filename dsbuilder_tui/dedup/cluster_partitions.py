@@ -1,4 +1,4 @@
-"""The vectors of the kept rows, spread over the nodes of a cluster: the search that grows with the square of the rows."""
+"""The indexes of the kept rows, spread over the nodes of a cluster: what takes the memory, and the most of the time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsbuilder_tui.dedup.cluster_calls import CPU, live_nodes, wait_for
-from dsbuilder_tui.dedup.nearest_partition import NearestPartition
+from dsbuilder_tui.dedup.index_partition import FoundRows, IndexPartition
 from dsbuilder_tui.diversity.comparer import Comparer
-from dsbuilder_tui.diversity.nearest import NearestRows, merged
+from dsbuilder_tui.diversity.fingerprints import hashes_of
 from dsbuilder_tui.diversity.scope import Members
 
 _PIECE = 8192  # rows that are sent at once to a part that is made anew
@@ -25,10 +25,11 @@ class ClusterPartitions:
     """
 
     def __init__(self, comparer: Comparer, dimensions: int) -> None:
+        """``dimensions`` of the vectors that are compared; 0 where none are."""
         import ray
 
         self._comparer, self._dimensions = comparer, dimensions
-        self._merged = ray.remote(_merged).options(num_cpus=0, max_retries=-1)
+        self._joined = ray.remote(_joined).options(num_cpus=0, max_retries=-1)
         # Of each piece the row behind its last kept one. Piece n belongs to part n modulo their number.
         self._ends: list[int] = []
         self._parts: list[Any] = []
@@ -44,22 +45,25 @@ class ClusterPartitions:
         for number in range(len(nodes)):
             self._make(number)
 
-    def add(self, vectors: Any, places: Members, rows: Members, scopes: NDArray[np.int64]) -> None:
-        """Take in the kept rows of the next piece; ``vectors`` is a reference to those of all its rows."""
+    def add(self, hashes: Any, vectors: Any, places: Members, rows: Members, scopes: NDArray[np.int64]) -> None:
+        """Take in the kept rows of the next piece; ``hashes`` and ``vectors`` are references to those of all its rows."""
         number = len(self._ends) % len(self._parts)
         self.note(rows)
         if len(rows):
-            self._parts[number].extend.remote(vectors, places, rows, scopes)
+            self._parts[number].extend.remote(hashes, vectors, places, rows, scopes)
             self._held[number] += len(rows)
 
     def note(self, rows: Members) -> None:
         """Know the kept rows of the next piece, before the parts are made."""
         self._ends.append(int(rows[-1]) + 1 if len(rows) else self._ends[-1] if self._ends else 0)
 
-    def ask(self, vectors: Any, scopes: NDArray[np.int64]) -> Any:
-        """A reference to the nearest of all rows that have been added, for texts with these vectors (a reference), and scopes."""
-        found = [part.nearest.remote(vectors, scopes, held) for part, held in zip(self._parts, self._held, strict=True)]
-        return found[0] if len(found) == 1 else self._merged.remote(*found)
+    def ask(self, hashes: Any, vectors: Any, scopes: NDArray[np.int64]) -> Any:
+        """A reference to the ``FoundRows`` of all that have been added, for texts with these hashes and vectors (references), and
+        scopes."""
+        found = [
+            part.find.remote(hashes, vectors, scopes, held) for part, held in zip(self._parts, self._held, strict=True)
+        ]
+        return found[0] if len(found) == 1 else self._joined.remote(*found)
 
     def mend(self) -> None:
         """Make those parts again that are lost or have not got what they were sent. Raises ``ClusterLost``."""
@@ -103,13 +107,15 @@ class ClusterPartitions:
             node = min(nodes, key=lambda one: (others.count(one), one))
         self._on[number], self._held[number] = node, 0
         # It needs no processor of its own: it works while those that make fingerprints wait for it, and the other way round.
-        part = ray.remote(NearestPartition).options(
+        part = ray.remote(IndexPartition).options(
             num_cpus=0, max_restarts=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True)
         )
         self._parts[number] = part.remote(self._dimensions, max(1, int(nodes[node].get(CPU, 1))))
+        prints = self._comparer.file.rows
         for rows, scopes in self._rows_of(number):
-            vectors = self._comparer.file.rows["vector"][rows]
-            wait_for(self._parts[number].extend.remote(vectors, np.arange(len(rows)), rows, scopes))
+            some = prints[rows]
+            own = (hashes_of(some), some["vector"], np.arange(len(rows)), rows, scopes)
+            wait_for(self._parts[number].extend.remote(*own))
             self._held[number] += len(rows)
 
     def _rows_of(self, number: int) -> Iterator[tuple[Members, NDArray[np.int64]]]:
@@ -117,14 +123,17 @@ class ClusterPartitions:
         ends, known = np.array(self._ends, np.int64), self._ends[-1] if self._ends else 0
         scopes = np.zeros(known, np.uint32)
         for scope, rows in self._comparer.members():
-            scopes[rows[rows < known]] = scope
+            scopes[rows[: np.searchsorted(rows, np.uint32(known))]] = scope
         begin = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
-        own = [np.arange(begin[piece], ends[piece]) for piece in range(number, len(ends), len(self._parts))]
-        rows = np.concatenate([*own, np.empty(0, np.int64)]).astype(np.int64)
-        for first in range(0, len(rows), _PIECE):
-            some = rows[first : first + _PIECE]
+        own: list[Members] = []
+        for piece in range(number, len(ends), len(self._parts)):
+            own.append(np.arange(begin[piece], ends[piece]))
+            if sum(map(len, own)) >= _PIECE:
+                some, own = np.concatenate(own), []
+                yield some, scopes[some].astype(np.int64)
+        if own and len(some := np.concatenate(own)):
             yield some, scopes[some].astype(np.int64)
 
 
-def _merged(*parts: NearestRows) -> NearestRows:
-    return merged(parts)
+def _joined(*parts: FoundRows) -> FoundRows:
+    return FoundRows.joined(*parts)

@@ -68,7 +68,7 @@ class LocalComparison:
         embedder = self._embedders.make() if Stage.SEMANTIC in self._rules.stages else None
         return Comparer(
             embedder, window=window_of(self._config), across=self._config.diversity_across,
-            plug_ins=plug_in_stages([self._rules]),
+            plug_ins=plug_in_stages([self._rules]), once=self._rules.once,
         )  # fmt: skip
 
     def _judge(self, batch: Batch) -> list[Answer]:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, Fingerprinter
+from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, Fingerprinter, hashes_of
+from dsbuilder_tui.diversity.lsh_index import Hashes
 from dsbuilder_tui.diversity.static_embedding import Vectors, local_embedder
 
 
@@ -42,8 +43,8 @@ class PiecePrints:
 
 def piece_prints(
     model: str | None, versions: Mapping[str, Any], texts: Sequence[str], expectations: Sequence[Mapping[str, Any]]
-) -> tuple[PiecePrints, Vectors]:
-    """The fingerprints of texts, and their vectors by a static ``model``; None where none are wanted.
+) -> tuple[PiecePrints, Hashes, Vectors]:
+    """The fingerprints of texts, by what they are looked up, and their vectors by a static ``model``; None where none are wanted.
 
     Raises ``OtherVersion`` where they would not have these ``versions``, and ``ConfigError``.
     """
@@ -52,7 +53,7 @@ def piece_prints(
     if fingerprinter.versions != versions:
         raise OtherVersion
     prints = fingerprinter.prints(texts, expectations)
-    return PiecePrints.of(prints, time.process_time() - started), prints.vectors
+    return PiecePrints.of(prints, time.process_time() - started), hashes_of(prints.rows), prints.vectors
 
 
 @cache  # a process has one table

@@ -72,8 +72,7 @@ class WorkFolder:
                     out.write(orjson.dumps(self._about))
             prints = FingerprintFile.open(self.path, row_type, versions)
             self._decisions = (self.path / _DECISIONS).open("a+b")
-            kept = self._cut_to(len(prints))
-            prints.keep(np.arange(kept))
+            prints.cut(self._cut_to(len(prints)))
             if self.begun is Begun.RESUMED and not self.pieces:
                 self.begun = Begun.NEW
         return prints

@@ -15,10 +15,11 @@ from dsbuilder_tui.diversity.exact_index import ExactIndex
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import BANDS, FingerprintBatch, Fingerprinter, hashes_of
 from dsbuilder_tui.diversity.inquiry import AskedTexts, Inquiry
-from dsbuilder_tui.diversity.lsh_index import LshIndex
+from dsbuilder_tui.diversity.lsh_index import LshIndex, RecentLshIndex
 from dsbuilder_tui.diversity.nearest import NearestRows
 from dsbuilder_tui.diversity.passages import ReadText, read_texts
 from dsbuilder_tui.diversity.scope import Members, Scope, salted
+from dsbuilder_tui.diversity.sharing_rows import SharingTexts
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.text_index import ComparedCase
 from dsbuilder_tui.domain.stage import COMPARING_STAGES, Stage
@@ -37,7 +38,9 @@ class Comparer:
     With a ``window`` only the last so many admitted cases count. ``across`` compares all categories with each other.
     Fingerprints live in ``file``; about 0.3 KB a case beside it in memory. ``plug_ins`` are the names of the stages that judge
     after the built-in ones. ``measure`` makes the vectors of the figures, where they are not those that are compared.
-    With ``passages`` a long part of inputs that comes again in a scope is no likeness (``read_texts``).
+    With ``passages`` a long part of inputs that comes again in a scope is no likeness (``read_texts``). With ``recent`` a case
+    takes 5 bytes of memory: what older ones share with a text others look for, and tell ``judge_prints``. Where no rules say
+    ``once``, it need not be known.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class Comparer:
         plug_ins: Sequence[str] = (),
         measure: Embedder | None = None,
         passages: bool = False,
+        recent: bool = False,
+        once: bool = True,
     ) -> None:
         """Raises ``ConfigError`` for a stage that is not registered, ``PlugInBroken`` for one that cannot be loaded."""
         self._stages: list[tuple[str, ComparingStage]] = [
@@ -62,8 +67,9 @@ class Comparer:
         self._measured = measure.dimensions if measure else 0
         self._window, self._across, self._passages = window, across, passages
         self._scopes: dict[str, Scope] = {}
-        self._exact = ExactIndex()
-        self._lsh = LshIndex(BANDS + 1)  # one for all scopes: there may be many small ones
+        self._exact = ExactIndex() if once else None
+        # One for all scopes: there may be many small ones.
+        self._lsh = RecentLshIndex(BANDS + 1) if recent else LshIndex(BANDS + 1)
 
     def __len__(self) -> int:
         return len(self.file)
@@ -79,15 +85,18 @@ class Comparer:
         self,
         questions: Sequence[Question],
         prints: FingerprintBatch,
-        nearest: NearestRows | None = None,
-        until: int = 0,
+        sharing: SharingTexts,
+        nearest: NearestRows | None,
+        until: int,
     ) -> list[Answer]:
-        """As ``judge``, of texts whose fingerprints are made already.
+        """As ``judge``, of texts whose fingerprints are made already, by a comparer of ``recent`` cases.
 
-        ``nearest`` when the nearest rows of each text's scope among those before row ``until`` are known; ``until`` never goes
-        back.
+        ``sharing`` has the rows before row ``until`` that share hashes with each text, ``nearest`` the nearest of its scope
+        where they are known; ``until`` never goes back.
         """
-        asked = AskedTexts.of(prints, self._dimensions, self._measured, nearest, until)
+        assert isinstance(self._lsh, RecentLshIndex)
+        self._lsh.forget(until)
+        asked = AskedTexts.of(prints, self._dimensions, self._measured, sharing, nearest, until)
         return [self._judge(question, asked, place) for place, question in enumerate(questions)]
 
     def judge_groups(self, groups: Sequence[Sequence[Question]], vectors: Vectors | None = None) -> list[list[Answer]]:
@@ -139,7 +148,8 @@ class Comparer:
         prints = self.file.rows
         for first in range(0, len(rows), _PIECE):  # a piece at a time: copies stay small
             some = rows[first : first + _PIECE]
-            self._exact.extend(prints["exact"][some], some)
+            if self._exact is not None:
+                self._exact.extend(prints["exact"][some], some)
             names = [_EVERYWHERE] * len(some) if self._across else categories[first : first + _PIECE]
             scopes = {name: self._scope(name) for name in dict.fromkeys(names)}
             whose = np.array([scopes[name].number for name in names], np.int64)
@@ -164,10 +174,16 @@ class Comparer:
         """The number of the scope of each question. To be asked in the order in which they are judged."""
         return np.array([self._scope_of(question).number for question in questions], np.int64)
 
-    def members(self) -> Iterator[tuple[int, Members]]:
+    def members(self) -> Iterator[tuple[int, NDArray[np.uint32]]]:
         """Of each scope its number and the rows that are in it, growing."""
         for scope in self._scopes.values():
-            yield scope.number, scope.rows[: scope.length].astype(np.int64)
+            yield scope.number, scope.rows[: scope.length]
+
+    def forget_signs(self, questions: Sequence[Question]) -> None:
+        """Somebody else knows the vectors of all cases so far in the scopes of these questions."""
+        for scope in {id(scope): scope for scope in map(self._scope_of, questions)}.values():
+            if scope.signs is not None:
+                scope.signs.forget_most(scope.length)
 
     def _recall(self, scope: Scope, row: int, case: ComparedCase) -> None:
         for name, index in scope.texts.items():
@@ -206,7 +222,8 @@ class Comparer:
         scope, own = inquiry.scope, inquiry.own
         own["nearest"] = self._nearest(inquiry)
         rows = self.file.add(asked.prints.rows[place : place + 1], [inquiry.tokens])
-        self._exact.add(int(own["exact"]), rows.start)
+        if self._exact is not None:
+            self._exact.add(int(own["exact"]), rows.start)
         self._lsh.add(inquiry.hashes)
         scope.add(rows.start, inquiry.signs, inquiry.measure)
         if self._passages:
@@ -253,6 +270,7 @@ class Comparer:
 
     def _repeated(self, own: Any) -> Match | None:
         """The very same words in another category, or where no stage looks for them."""
+        assert self._exact is not None
         row = self._exact.find(int(own["exact"]))
         if row is None or (self._window is not None and row < len(self.file) - self._window):
             return None

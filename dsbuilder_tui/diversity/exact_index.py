@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 _FEW = 1000  # texts that are not worth merging with all others
 _MOST_NEW = 8_192  # kept in a dictionary, at some 140 bytes each; all older ones take 12 bytes
+_SHARE_NEW = 128  # of so many one is new: merging all with the new ones costs as often as they are many
 
 
 class ExactIndex:
@@ -18,7 +19,7 @@ class ExactIndex:
 
     def add(self, text: int, row: int) -> None:
         self._new[text] = row
-        if len(self._new) >= _MOST_NEW:
+        if len(self._new) >= max(_MOST_NEW, len(self._hashes) // _SHARE_NEW):
             new, self._new = self._new, {}
             self.extend(np.fromiter(new.keys(), np.int64), np.fromiter(new.values(), np.int64))
 

@@ -78,6 +78,10 @@ class FingerprintFile:
             self._rows.rows[place : place + len(some)] = self._rows.rows[some]
         self._rows.cut(len(rows))
 
+    def cut(self, length: int) -> None:
+        """Forget every row from ``length`` on."""
+        self._rows.cut(length)
+
     def close(self) -> None:
         self._rows.close()
         self._tokens.close()
@@ -98,6 +102,10 @@ class FingerprintFile:
             np.cumsum(own, dtype=np.uint64, out=sums[1:])
             total = (sums[start + count] - sums[start]).astype(np.uint32)
             whole[place : place + len(some)] = inside & (total == some["token_sum"]) & (checks(some) == some["check"])
-        self.keep(np.flatnonzero(whole))
-        last = int((self.rows["start"] + self.rows["count"]).max(initial=0))
+        if not whole.all():
+            self.keep(np.flatnonzero(whole))
+        last, rows = 0, self.rows
+        for place in range(0, len(rows), 50_000):
+            some = rows[place : place + 50_000]
+            last = max(last, int((some["start"] + some["count"]).max()))
         self._tokens.cut(last)

@@ -83,7 +83,7 @@ _BODY = 24  # bytes of a row before what `check` covers
 
 def checks(rows: Rows) -> NDArray[np.uint32]:
     """A checksum of each row's body."""
-    body = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)[:, _BODY:].view("<u4")
+    body = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), rows.dtype.itemsize)[:, _BODY:].view("<u4")
     weights = (np.arange(body.shape[1], dtype=np.uint64) * np.uint64(2654435761) + np.uint64(40503)) | np.uint64(1)
     total = np.empty(len(rows), np.uint64)
     for first in range(0, len(rows), _CHECKED):  # some at a time: eight bytes for each four of them are a lot of memory

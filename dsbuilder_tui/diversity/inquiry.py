@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from dsbuilder_tui.diversity.answer import Flag, Question, Score
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, hashes_of
-from dsbuilder_tui.diversity.lsh_index import LshIndex
+from dsbuilder_tui.diversity.lsh_index import LshIndex, RecentLshIndex
 from dsbuilder_tui.diversity.nearest import NOBODY, NearestRows
 from dsbuilder_tui.diversity.scope import Members, Scope, cosines, salted
+from dsbuilder_tui.diversity.sharing_rows import SharingTexts
 from dsbuilder_tui.diversity.sign_index import MOST, SignIndex
 from dsbuilder_tui.diversity.static_embedding import Vectors
 from dsbuilder_tui.diversity.text_index import ComparedCase
@@ -22,21 +23,22 @@ from dsbuilder_tui.diversity.traits import differing
 PASSAGE = "passage"  # what differs where two cases leave out different parts
 SUBJECT = "subject"  # what differs where `Inquiry.is_elsewhere`
 _SAME_SUBJECT = 0.85  # cosine of two texts with most words in common, below which the others change what they are about
-_MOST_NEAR = 256  # texts that share a band of the signature whose score is counted
+MOST_SHARED = 256  # hashes in common with other texts that are looked at, the newest of each column
 
 
 @dataclass(frozen=True, slots=True)
 class AskedTexts:
     """The fingerprints of some texts that are judged one after another, and by what each is looked up.
 
-    ``signs`` and ``measures`` are those of the two vectors, (n, words). ``nearest`` are the nearest of each text's scope among
-    the rows before ``until``, where somebody else has looked for them.
+    ``signs`` and ``measures`` are those of the two vectors, (n, words). ``sharing`` are the rows before ``until`` that share
+    hashes with each text, and ``nearest`` the nearest of its scope, where somebody else has looked for them.
     """
 
     prints: FingerprintBatch
     hashes: NDArray[np.uint32]
     signs: NDArray[np.uint64] | None
     measures: NDArray[np.uint64] | None
+    sharing: SharingTexts | None = None
     nearest: NearestRows | None = None
     until: int = 0
 
@@ -46,6 +48,7 @@ class AskedTexts:
         prints: FingerprintBatch,
         dimensions: int,
         measured: int = 0,
+        sharing: SharingTexts | None = None,
         nearest: NearestRows | None = None,
         until: int = 0,
     ) -> AskedTexts:
@@ -54,7 +57,7 @@ class AskedTexts:
         vectors, measures = prints.rows["vector"][:, :dimensions], prints.rows["measure"][:, :measured]
         return cls(
             prints, hashes_of(prints.rows), SignIndex.signs(vectors) if dimensions else None,
-            SignIndex.signs(measures) if measured else None, nearest, until,
+            SignIndex.signs(measures) if measured else None, sharing, nearest, until,
         )  # fmt: skip
 
 
@@ -74,13 +77,16 @@ class Inquiry:
     def __init__(
         self,
         file: FingerprintFile,
-        lsh: LshIndex,
+        lsh: LshIndex | RecentLshIndex,
         scope: Scope,
         question: Question,
         asked: AskedTexts,
         place: int,
     ) -> None:
-        """``lsh`` has the rows of all scopes; ``place`` is that of the question's text among those that are ``asked``."""
+        """``lsh`` has the rows of all scopes, or those from ``until`` on.
+
+        ``place`` is that of the question's text among those that are ``asked``.
+        """
         prints = asked.prints
         self.file, self.scope, self.rules, self._question = file, scope, question.rules, question
         self._lsh = lsh
@@ -106,7 +112,10 @@ class Inquiry:
     def shared(self) -> Members:
         """Rows that share a band of the signature or the whole text."""
         if self._shared is None:  # not a cached_property: that takes a lock
-            self._shared = self.scope.members(self._lsh.sharing(self.hashes, _MOST_NEAR), self.first)
+            found = self._lsh.sharing(self.hashes, MOST_SHARED, self._asked.until)
+            if self._asked.sharing is not None:
+                found = found.before(self._asked.sharing.of(self._place), MOST_SHARED)
+            self._shared = self.scope.members(found.rows, self.first)
         return self._shared
 
     def closest(self, index: SignIndex) -> tuple[Members, Vectors]:

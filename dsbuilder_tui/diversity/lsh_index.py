@@ -8,10 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.diversity.sharing_rows import SharingRows, SharingTexts, enough
+
 Hashes = NDArray[np.uint32]
 _FIRST = 256
 _LOAD = 2  # members for each bucket of a column, at most
 _PIECE = 2**16  # members that are chained at once: what that takes for a moment stays small
+_RECENT = 4096  # members of a part of those that are held for a while
+_TOGETHER = 16  # steps of a chain that are gone for many texts at once
 _HALF = 16  # bits: from so many on that tell the bucket, only the others of a hash are kept
 
 
@@ -54,20 +58,62 @@ class LshIndex:
             self._length += len(some)
             self._chain(self._length - len(some), some)
 
-    def sharing(self, hashes: Hashes, most: int) -> NDArray[np.int64]:
-        """Members that have the same hash in at least one column, newest first; the search ends after ``most``."""
-        found: set[int] = set()
-        total = 0
+    def sharing(self, hashes: Hashes, most: int, first: int = 0) -> SharingRows:
+        """Members from ``first`` on that have the same hash in at least one column, and in which; the newest first.
+
+        In each column as many of the newest as bring all to ``most``: so a hash that few share is found beside those that many
+        share, and whatever else is in a bucket makes no difference.
+        """
+        found: list[NDArray[np.int64]] = []
+        counts = np.zeros(len(self._columns), np.int64)
+        total, oldest = 0, (first + 1) * len(self._columns)  # cells from there on count
         wanted, all_rest, before = self._rest_of(hashes), self._rest.reshape(-1), self._before.reshape(-1)
         cells = self._heads.reshape(-1)[self._buckets(hashes)].astype(np.int64)  # by which numpy looks up fastest
-        while total < most and np.count_nonzero(cells):
-            same = cells[all_rest[cells] == wanted]
-            if len(same):
-                same = same[same > 0]
+        while np.count_nonzero(cells):
+            if len(same := np.flatnonzero((all_rest[cells] == wanted) & (cells >= oldest))):
+                found.append(cells[same])
+                counts[same] += 1
                 total += len(same)
-                found.update((same // len(self._columns)).tolist())
             cells = before[cells].astype(np.int64)
-        return np.array(sorted(found, reverse=True), np.int64) - 1
+            if first:
+                cells[cells < oldest] = 0
+            if total >= most:  # more that is found elsewhere makes what counts in each column fewer, not more
+                cells[counts >= enough(counts, most)] = 0
+        columns: dict[int, int] = {}
+        for same in found:
+            for cell in same.tolist():
+                row, column = divmod(cell, len(self._columns))
+                columns[row - 1] = columns.get(row - 1, 0) | 1 << column
+        return SharingRows.of(columns).up_to(most)
+
+    def sharing_of(self, hashes: Hashes, most: int) -> SharingTexts:
+        """As ``sharing``, for many texts at once, (n, columns)."""
+        columns, all_rest, before = len(self._columns), self._rest.reshape(-1), self._before.reshape(-1)
+        texts = np.repeat(np.arange(len(hashes)), columns)
+        wanted = self._rest_of(hashes).reshape(-1)
+        cells = self._heads.reshape(-1)[self._buckets(hashes)].reshape(-1).astype(np.int64)
+        found: list[NDArray[np.int64]] = [np.empty(0, np.int64)]  # the text in the upper half, in the lower the row
+        bits: list[NDArray[np.floating]] = [np.empty(0)]
+        for _ in range(_TOGETHER):
+            left = np.flatnonzero(cells)
+            cells, texts, wanted = cells[left], texts[left], wanted[left]
+            same = np.flatnonzero(all_rest[cells] == wanted)
+            found.append(texts[same] << 32 | cells[same] // columns - 1)
+            bits.append(2.0 ** (cells[same] % columns))
+            cells = before[cells].astype(np.int64)
+        pairs, which = np.unique(np.concatenate(found), return_inverse=True)
+        shared = np.bincount(which, np.concatenate(bits), len(pairs)).astype(np.uint32)  # a bit comes once: or is plus
+        whose, rows = pairs >> 32, pairs & 0xFFFFFFFF
+        # Long chains and many hits are rare: each of these texts is looked up by itself.
+        one_by_one = np.zeros(len(hashes), bool)
+        one_by_one[texts[cells > 0]] = True
+        one_by_one |= np.bincount(whose, np.bitwise_count(shared), len(hashes)) >= most
+        rest = ~one_by_one[whose]
+        parts = [(whose[rest], rows[rest], shared[rest])]
+        for text in np.flatnonzero(one_by_one).tolist():
+            sharing = self.sharing(hashes[text], most)
+            parts.append((np.full(len(sharing.rows), text), sharing.rows, sharing.columns))
+        return SharingTexts.sorted(len(hashes), *(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def _buckets(self, hashes: Hashes) -> NDArray[np.int64]:
         """Where in the heads the chain of each column begins that holds its hash."""
@@ -109,19 +155,20 @@ class LshIndex:
         bit, before, all_rest = np.uint16(size >> _HALF), self._before.reshape(-1), self._rest.reshape(-1)
         for column in self._columns:
             for first in range(0, size, _PIECE):
-                cells = self._heads[column, first : first + _PIECE]
-                ends = np.zeros((2, len(cells)), np.uint32)  # the last cell of either chain so far
-                while len(chains := np.flatnonzero(cells)):
-                    some = cells[chains]
-                    side = ((all_rest[some] & bit) != 0).astype(np.int64)
+                heads = self._heads[column, first : first + _PIECE]
+                ends = np.zeros((2, len(heads)), np.uint32)  # the last cell of either chain so far
+                chains = np.flatnonzero(heads)  # those that go on, and the next cell of each
+                cells = heads[chains]
+                while len(chains):
+                    side = ((all_rest[cells] & bit) != 0).astype(np.int64)
                     last = ends[side, chains]
                     begins = last == 0
-                    longer[column, side[begins] * size + first + chains[begins]] = some[begins]
-                    following = before[some]
-                    before[last[~begins]] = some[~begins]
-                    ends[side, chains] = some
-                    cells = np.zeros_like(cells)
-                    cells[chains] = following
+                    longer[column, side[begins] * size + first + chains[begins]] = cells[begins]
+                    following = before[cells]
+                    before[last[~begins]] = cells[~begins]
+                    ends[side, chains] = cells
+                    goes_on = following > 0
+                    chains, cells = chains[goes_on], following[goes_on]
                 before[ends[ends > 0]] = 0
         self._heads = longer
 
@@ -142,3 +189,38 @@ class LshIndex:
             ends = np.ones(len(order), bool)
             ends[:-1] = begins[1:]
             self._heads[column, sorted_buckets[ends]] = cells[ends]
+
+
+class RecentLshIndex:
+    """As ``LshIndex``, of the newest members: those that ``forget`` names, and those that come in bulk, are known elsewhere."""
+
+    def __init__(self, columns: int) -> None:
+        self._columns = columns
+        self._parts: list[tuple[int, LshIndex]] = []  # each with the number of its first member, growing
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, hashes: Hashes) -> None:
+        """Add one member."""
+        if not self._parts or len(self._parts[-1][1]) == _RECENT:
+            self._parts.append((self._length, LshIndex(self._columns)))
+        self._parts[-1][1].add(hashes)
+        self._length += 1
+
+    def extend(self, hashes: Hashes) -> None:
+        """Count many members, and forget all until them."""
+        self._length += len(hashes)
+        self._parts = []
+
+    def forget(self, first: int) -> None:
+        """Nobody asks for members before ``first`` any more."""
+        self._parts = [(base, part) for base, part in self._parts if base + len(part) > first]
+
+    def sharing(self, hashes: Hashes, most: int, first: int = 0) -> SharingRows:
+        found = SharingRows.of({})
+        for base, part in reversed(self._parts):
+            own = part.sharing(hashes, most, max(0, first - base))
+            found = found.before(SharingRows(own.rows + base, own.columns), most)
+        return found

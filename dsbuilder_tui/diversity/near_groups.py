@@ -86,7 +86,7 @@ class _Known:
 
     def _alike(self, place: int, prints: FingerprintBatch, row: int) -> Iterator[tuple[int, int]]:
         own, words = prints.tokens[row], self._file.rows["words"]
-        for other in self._bands.sharing(hashes_of(prints.rows[row : row + 1])[0], _MOST_SHARED).tolist():
+        for other in self._bands.sharing(hashes_of(prints.rows[row : row + 1])[0], _MOST_SHARED).rows.tolist():
             if other == place or not len(own):
                 continue
             theirs = self._file.tokens_of(np.array([other]))

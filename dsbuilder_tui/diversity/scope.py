@@ -98,8 +98,10 @@ class Scope:
     ) -> tuple[Members, Vectors]:
         """The rows whose vectors are nearest to one, of members from ``first`` on, and their cosines.
 
-        ``code`` has its signs, ``index`` those of the members, ``stored`` the vectors of all rows.
+        ``code`` has its signs, ``index`` those of the members, ``stored`` the vectors of all rows. Signs of members before
+        ``first``, which never goes back, are let go of.
         """
+        index.forget_most(first)
         rows = self.rows[index.candidates(code, first)].astype(np.int64)
         return rows, cosines(stored[rows], vector)
 

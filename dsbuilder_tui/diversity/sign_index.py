@@ -20,6 +20,8 @@ class SignIndex:
     Of members that are as near as each other the oldest count, on any machine.
     """
 
+    __slots__ = ("_bits", "_codes", "_gone", "_length")  # there may be one for every few rows
+
     def __init__(self, dimensions: int) -> None:
         self._bits = -(-dimensions // _WORD) * _WORD
         # A row for each word of 64 signs, a column for each member: so numpy counts few members in one go. Of many each is a row,

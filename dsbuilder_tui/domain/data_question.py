@@ -26,6 +26,7 @@ class DataSubject(StrEnum):
     REPEATS = "repeats"  # what is alike: inputs that stand twice, close cases, repeats turned away
     COVERAGE = "coverage"  # how full categories or axis values are, against the plan
     EXPECTATIONS = "expectations"  # which keys the cases have, and which are missing
+    CALLS = "calls"  # of workers: how they ended, what failed, what is in flight
     COST = "cost"
     TIME = "time"  # how long it ran and will run
     MODELS = "models"
@@ -100,6 +101,8 @@ class DataQuestion(BaseModel):
     """Of the judge."""
     kind: CaseKind | None = None
     """Of case."""
+    batch: int | None = Field(None, ge=1)
+    """Of calls: what happened to it."""
     lacking: str = Field("", max_length=120)
     """A key of the expectations that is missing."""
     stage: str = Field("", max_length=60)
@@ -129,6 +132,8 @@ class DataQuestion(BaseModel):
             raise ValueError(f"text filters cases and rejected, not {what.value}")
         if self.stage and what is not DataSubject.REJECTED:
             raise ValueError(f"stage filters rejected, not {what.value}")
+        if self.batch is not None and what is not DataSubject.CALLS:
+            raise ValueError(f"batch names one of the calls, not of {what.value}")
         if self.category is not None and what not in _IN_CATEGORY:
             raise ValueError(f"{what.value} is not told by category")
         return self

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
+
 
 class Stage(StrEnum):
     """Where a candidate was turned away.
@@ -26,5 +28,6 @@ class Stage(StrEnum):
         return repr(self.value)  # as a name that was read from the session file
 
 
-NO_REJECTION = frozenset({Stage.MISSING})  # what nobody wrote was not turned away either
+# What nobody wrote was not turned away either: in older sessions such rows stand among the rejections.
+NO_REJECTION = frozenset({Stage.MISSING.value, *(outcome.value for outcome in CallOutcome)})
 COMPARING_STAGES = (Stage.STRUCTURAL, Stage.NEAR, Stage.SEMANTIC)  # hold a case against others, cheapest first

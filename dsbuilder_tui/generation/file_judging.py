@@ -20,7 +20,7 @@ import xxhash
 from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, InputError, StorageError
-from dsbuilder_tui.domain.judging import TAG, JudgedCounts, Verdict, verdict_of
+from dsbuilder_tui.domain.judging import TAG, JudgedCounts, Judgement, Verdict, verdict_of
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
@@ -28,6 +28,7 @@ from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_retries import CallRetries
 from dsbuilder_tui.generation.judge_caller import JudgeCaller
 from dsbuilder_tui.generation.judge_queue import JudgeItem, JudgeQueue, Verdicts
+from dsbuilder_tui.generation.known_findings import KnownFindings
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.prices import PriceTable
@@ -62,8 +63,8 @@ class FileVerdicts:
         """The counts of all categories together."""
         return sum(self.counts.values(), JudgedCounts())
 
-    def take(self, category: str, verdict: Verdict) -> None:
-        counts = self.counts.get(category, JudgedCounts()).with_one(verdict.finding)
+    def take(self, category: str, finding: Judgement) -> None:
+        counts = self.counts.get(category, JudgedCounts()).with_one(finding)
         self.counts[category] = JudgedCounts(counts.good, counts.bad, counts.not_judged, counts.cases + 1)
 
     def as_dict(self) -> dict[str, Any]:
@@ -167,16 +168,16 @@ class _FileJudging:
         await self._changed.wait()
         self._changed.clear()
 
-    def _take(self, row: Row | BadLine, known: dict[tuple[int, str], Verdict]) -> None:
+    def _take(self, row: Row | BadLine, known: KnownFindings) -> None:
         self.found.rows += 1
         if isinstance(row, BadLine):
             self.found.unreadable += 1
             return
         digest = f"{xxhash.xxh3_64_intdigest(row.body):016x}"
         category = row.parts.category
-        if (verdict := known.get((row.line, digest))) is not None:
+        if (finding := known.find(row.line, digest)) is not None:
             self.found.known += 1
-            self.found.take(category, verdict)
+            self.found.take(category, finding)
             return
         parts = row.parts
         slot = Slot(category, row.line, attributes=parts.attributes, row=row_of(parts.tags))
@@ -191,7 +192,7 @@ class _FileJudging:
             }  # fmt: skip
             self._handle.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
             self._handle.flush()
-            self.found.take(category, verdict)
+            self.found.take(category, verdict.finding)
 
         self._queue.put(JudgeItem(slot=slot, case=case, deliver=deliver, drop=lambda: None))
 
@@ -222,9 +223,9 @@ class _FileJudging:
         self._error = error
         self._changed.set()
 
-    def _known(self) -> dict[tuple[int, str], Verdict]:
-        """The verdicts that are there, by this model and rubric. A line that a kill broke off is cut away."""
-        known: dict[tuple[int, str], Verdict] = {}
+    def _known(self) -> KnownFindings:
+        """Those of the verdicts that are there, by this model and rubric. A line that a kill broke off is cut away."""
+        known = KnownFindings()
         if not self._out.exists():
             return known
         whole = 0
@@ -235,13 +236,13 @@ class _FileJudging:
                 whole += len(line)
                 try:
                     told = orjson.loads(line)
-                    verdict, place = verdict_of(told), (int(told["line"]), str(told["digest"]))
+                    verdict, line_number, digest = verdict_of(told), int(told["line"]), str(told["digest"])
                 except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
                     raise InputError(
                         f"{self._out} is no file of verdicts.", "Name another one with --out, or move it away."
                     ) from None
                 if verdict is not None and (verdict.model, told.get("rubric")) == (self._model.name, self._rubric):
-                    known[place] = verdict
+                    known.add(line_number, digest, verdict.finding)
         if whole < self._out.stat().st_size:
             with self._out.open("r+b") as handle:
                 handle.truncate(whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from typing import Protocol, runtime_checkable
 
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import InputError
@@ -25,6 +26,14 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.session_store import SessionStore
 
 
+@runtime_checkable
+class JudgeElsewhere(TextModel, Protocol):
+    """A judge's model that others ask, once it is open."""
+
+    async def open(self) -> None: ...
+    def places(self) -> tuple[RunnerPlace, ...]: ...
+
+
 class SessionJudging:
     """Has the cases of some categories judged. One instance a run; a driver as ``RunDriver`` says."""
 
@@ -43,7 +52,10 @@ class SessionJudging:
         judge: TextModel,
         categories: Collection[str],
     ) -> None:
-        """Without ``categories`` all are judged. Raises ``InputError`` for one that the plan does not have."""
+        """Without ``categories`` all are judged. A ``JudgeElsewhere`` is opened when there is something to judge.
+
+        Raises ``InputError`` for a category that the plan does not have.
+        """
         names = [category.name for category in plan.categories]
         if unknown := sorted(set(categories) - set(names)):
             raise InputError(f"There is no category {unknown[0]!r}.", f"There are: {', '.join(names)}.")
@@ -64,6 +76,7 @@ class SessionJudging:
                 put_back=_nothing_comes_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self.keep_budget
             ),
         )  # fmt: skip
+        self._elsewhere = judge if isinstance(judge, JudgeElsewhere) else None
         self._failure: BaseException | None = None
         self._pause: Pause | None = None
         self._clock, self._drain, self._deadline = clock, config.drain_timeout, float("inf")
@@ -74,12 +87,14 @@ class SessionJudging:
     async def run(self) -> PipelineResult:
         """Judge until every case has its verdict or a pause is asked for; all of it is on disk when this returns.
 
-        Raises as ``Pipeline.run``.
+        Raises as ``Pipeline.run``, and as a ``JudgeElsewhere`` when it is opened.
         """
         try:
             await self._judging.restore(
                 await restore_gate(self.gate, self._plan, self._store, self._seed, admits=False)
             )
+            if self._elsewhere is not None and not self._judging.idle:
+                await self._elsewhere.open()
             self.journal = self._journal
             keeper = asyncio.create_task(self._journal.run())
             keeper.add_done_callback(self._keeper_ended)
@@ -143,7 +158,7 @@ class SessionJudging:
         return self._judging.cancel(batch)
 
     def places(self) -> tuple[RunnerPlace, ...]:
-        return ()
+        return () if self._elsewhere is None else self._elsewhere.places()
 
     def retry_call_now(self, batch: int) -> bool:
         return self._judging.retry_now(batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.batch_words import BatchFigures
 from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.session_context import SessionContext
@@ -57,3 +58,9 @@ class SessionCalls:
     async def place(self, batch: int) -> int | None:
         """How many finished calls come before this batch's in what ``page`` lists; None when none of it has ended."""
         return await self._context.files.store.calls.place(batch)
+
+    async def figures(self, batch: int) -> BatchFigures | None:
+        """What became of the candidates of a batch; None while no call of it has ended."""
+        calls = self._context.files.store.calls
+        ended = await calls.newest(batch)
+        return None if ended is None else await calls.figures(batch, ended.seq)

@@ -23,6 +23,7 @@ from dsbuilder_tui.domain.spending import RoleSpending, Spending
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.session.call_answers import CallAnswers
 from dsbuilder_tui.session.case_answers import CaseAnswers, answer_with, listed, ranked
 from dsbuilder_tui.session.costs import SessionCosts
 from dsbuilder_tui.session.diversity import SessionDiversity
@@ -55,6 +56,7 @@ class DataAnswers:
             DataSubject.EXHAUSTED: self._exhausted,
             DataSubject.REJECTED: self._rejected,
             DataSubject.REPEATS: self._repeats,
+            DataSubject.CALLS: CallAnswers(context).calls,
             DataSubject.COST: self._cost,
             DataSubject.TIME: self._time,
             DataSubject.MODELS: self._models,

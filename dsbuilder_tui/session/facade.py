@@ -23,7 +23,7 @@ from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionS
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import LearningModel, WorkerModel
-from dsbuilder_tui.models.providers import require_judge, worker_model
+from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
 from dsbuilder_tui.session.batch_jobs import SessionBatchJobs
@@ -41,6 +41,7 @@ from dsbuilder_tui.session.endpoint_knowledge import EndpointKnowledge
 from dsbuilder_tui.session.exports import SessionExports
 from dsbuilder_tui.session.failing_cells import FailingCells
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.judge_model import judge_for
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
@@ -350,20 +351,19 @@ class Session:
     async def judge(self, categories: Collection[str] = ()) -> RunResult:
         """Have a judge read all cases without a verdict, of these categories or of every one. None is taken out.
 
-        Raises ``InputError`` where there is no judge, for a category that there is not, or while it runs; or as ``run``.
+        With the runner ``ray`` the nodes of a cluster ask it. Raises ``InputError`` where there is no judge, for a category that
+        there is not, or while it runs; or as ``run``.
         """
         from dsbuilder_tui.generation.session_judging import SessionJudging
 
-        judge, files = require_judge(self.config), self._files
+        files = self._files
+        async with judge_for(self.config, files.emit) as judge:
 
-        def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
-            of_session = (files.plan, self.config, files.store, files.clock, files.emit, files.seed)
-            return SessionJudging(*of_session, self._context.call_log, budget, judge, categories)
+            def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
+                of_session = (files.plan, self.config, files.store, files.clock, files.emit, files.seed)
+                return SessionJudging(*of_session, self._context.call_log, budget, judge, categories)
 
-        try:
             return await self._drive(lambda: KeptWriter(files.meta["worker_model"], files.meta["provider"]), driver)
-        finally:
-            await judge.close()
 
     async def _drive(self, make_writer: Callable[[], W], make_driver: Callable[[W, Budget], RunDriver]) -> RunResult:
         async with self._context.acts:

@@ -16,7 +16,7 @@ from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.pause_cause import cause_of_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.stage import Stage
+from dsbuilder_tui.domain.stage import NO_REJECTION, Stage
 from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.session.facade import Session
@@ -132,14 +132,15 @@ class EventTeller:
 
     def _rejection(self, r: Rejection, tries: int | None) -> Iterator[ev.Event]:
         r = replace(r, category=self._name_then(r.category, r.seq))
-        self._add(r.category, "rejected", 1)
-        if r.stage == Stage.PERSON or (r.stage == Stage.JUDGE and r.nearest_seq is not None):
-            return  # it had been accepted: the withdrawal tells of it
-        yield ev.CaseRejected(
-            ts=r.created_at, category=r.category, slot=r.ordinal, seq=r.seq, batch=r.batch, stage=r.stage,
-            reason=r.reason, text=r.text[: ev.TEXT_LENGTH], attempt=r.attempt, score=r.score, threshold=r.threshold,
-            nearest_case_id=r.nearest_case_id,
-        )  # fmt: skip
+        if r.stage not in NO_REJECTION:
+            self._add(r.category, "rejected", 1)
+            if r.stage == Stage.PERSON or (r.stage == Stage.JUDGE and r.nearest_seq is not None):
+                return  # it had been accepted: the withdrawal tells of it
+            yield ev.CaseRejected(
+                ts=r.created_at, category=r.category, slot=r.ordinal, seq=r.seq, batch=r.batch, stage=r.stage,
+                reason=r.reason, text=r.text[: ev.TEXT_LENGTH], attempt=r.attempt, score=r.score, threshold=r.threshold,
+                nearest_case_id=r.nearest_case_id,
+            )  # fmt: skip
         if tries is not None:
             self._add(r.category, "exhausted", 1)
             yield ev.SlotExhausted(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.case_kind import CaseKind
@@ -17,9 +16,9 @@ from dsbuilder_tui.session.tracking import tracked_ids
 from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
 from dsbuilder_tui.tracking.evaluation_records import input_key
 from dsbuilder_tui.tracking.evaluation_results import EvaluationResults, FoundResult, FoundRun
-from dsbuilder_tui.tracking.mlflow_client import mlflow_client, told_in_words
+from dsbuilder_tui.tracking.mlflow_client import told_in_words
+from dsbuilder_tui.tracking.mlflow_process import MlflowLine, mlflow_process
 from dsbuilder_tui.tracking.played_scenario import PlayedScenario, scenario_of
-from dsbuilder_tui.tracking.tracking_thread import TrackingThread
 
 _REST = 60.0  # seconds that reading unasked leaves MLflow alone
 
@@ -67,11 +66,11 @@ class SessionResults:
         if foreign := foreign_tracking(context.config, reading=True):
             raise refusal(foreign)
         async with self._reading:
-            thread = TrackingThread()
+            line = MlflowLine(context.config.tracking_uri)
             try:
-                found, changed = await self._read(thread, everything=everything)
+                found, changed = await self._read(line, everything=everything)
             finally:
-                thread.end()
+                mlflow_process().end(line)
             self._looked_at = context.clock.monotonic()
             table = context.files.store.evaluations
             tagged = await table.mark_easy(context.config.score_thresholds)
@@ -91,49 +90,48 @@ class SessionResults:
             return None
         return await self.read(everything=False)
 
-    async def _read(self, thread: TrackingThread, *, everything: bool) -> tuple[int, int]:
+    async def _read(self, line: MlflowLine, *, everything: bool) -> tuple[int, int]:
         context, config = self._context, self._context.config
         ids, table = tracked_ids(context), context.files.store.evaluations
         datasets = tuple(ids.datasets.values()) if ids is not None else ()
         with told_in_words(config.tracking_uri):
-            client = await thread.call(partial(mlflow_client, config.tracking_uri))
+            plan = context.plan
+            shapes = tuple({tuple(category.kind.fields(plan.input_fields)) for category in plan.categories})
             results = EvaluationResults(
-                lambda: client, ids.session if ids is not None else "", config.mlflow_experiment
+                config.tracking_uri, ids.session if ids is not None else "", config.mlflow_experiment, shapes
             )
-            runs = await thread.call(partial(results.runs, datasets))
+            runs = await mlflow_process().call(line, results.runs, datasets)
             known = {run.run_id: run for run in (await table.runs()).values()}
             changed = 0
             for run in runs:
                 before = known.get(run.run_id)
                 if before is None or before.ended_at is None or everything:
-                    changed += await self._read_run(thread, results, run)
+                    changed += await self._read_run(line, results, run)
         there = {run.run_id for run in (await table.runs()).values() if run.cases}
         return sum(run.run_id in there for run in runs), changed
 
-    async def _read_run(self, thread: TrackingThread, results: EvaluationResults, run: FoundRun) -> bool:
-        pages = await thread.call(partial(results.pages, run))
+    async def _read_run(self, line: MlflowLine, results: EvaluationResults, run: FoundRun) -> bool:
         found: dict[int, CaseResult] = {}
-        by_inputs: dict[str, list[FoundResult]] = {}
+        by_inputs: list[FoundResult] = []
         played: list[tuple[PlayedScenario, FoundResult]] = []
         unmatched = 0
-        while page := await thread.call(partial(_next, pages)):
+        async for page in _pages(line, results, run):
             own = await self._still_said(page, run)
             for one in page:
                 if one.case_seq is not None and one.case_seq in own:
                     _put(found, one.case_seq, one)
                 elif one.scenario is not None:
                     played.append((one.scenario, one))
-                elif one.key is not None:
-                    by_inputs.setdefault(one.key, []).append(one)
+                elif one.keys:
+                    by_inputs.append(one)
                 else:
                     unmatched += 1
-        places = await self._places_of(set(by_inputs)) if by_inputs else {}
-        for key, some in by_inputs.items():
-            for one in some:
-                if (seq := places.get(key)) is not None:
-                    _put(found, seq, one)
-                else:
-                    unmatched += 1
+        places = await self._places_of({key for one in by_inputs for key in one.keys}) if by_inputs else {}
+        for one in by_inputs:
+            if (seq := next((places[key] for key in one.keys if key in places), None)) is not None:
+                _put(found, seq, one)
+            else:
+                unmatched += 1
         scenarios = await self._scenarios({scenario.goal for scenario, _ in played}) if played else []
         for scenario, one in played:
             if (seq := scenario.case_among(scenarios)) is not None:
@@ -151,14 +149,14 @@ class SessionResults:
     async def _still_said(self, page: Sequence[FoundResult], run: FoundRun) -> set[int]:
         """Those of the cases named in a page that say what was evaluated: nobody has edited them since, and what was shown of
         the inputs, where it was shown whole, are theirs."""
-        named = {one.case_seq: one.key for one in page if one.case_seq is not None}
+        named = {one.case_seq: one.keys for one in page if one.case_seq is not None}
         store = self._context.files.store
         cases = await store.cases.by_seq(list(named))
         edited = await store.history.edited_since(CaseEdited.type, run.started_at)
 
         def same(case: AcceptedCase) -> bool:
-            key = named[case.seq]
-            return case.seq not in edited and (key is None or input_key(case.inputs) == key)
+            keys = named[case.seq]
+            return case.seq not in edited and (not keys or input_key(case.inputs) in keys)
 
         return {case.seq for case in cases if not case.damaged and same(case)}
 
@@ -199,9 +197,13 @@ def _rate(named: tuple[str, PassCount]) -> float:
     return -named[1].certain_failure
 
 
-def _next(pages: Iterator[list[FoundResult]]) -> list[FoundResult]:
-    """The next page that holds something; empty at the end."""
-    return next((page for page in pages if page), [])
+async def _pages(line: MlflowLine, results: EvaluationResults, run: FoundRun) -> AsyncIterator[list[FoundResult]]:
+    token: str | None = None
+    while True:
+        page, token = await mlflow_process().call(line, results.page, run, token)
+        yield page
+        if token is None:
+            return
 
 
 def _put(found: dict[int, CaseResult], seq: int, one: FoundResult) -> None:

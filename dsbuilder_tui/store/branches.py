@@ -21,6 +21,7 @@ from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.head_move import add_segment, move_head, segment_path
 from dsbuilder_tui.store.plans import RevisedPlan, add_categories, write_revision
 from dsbuilder_tui.store.progress import read_progress
+from dsbuilder_tui.store.rejections import stage_counts
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import CategoryProgress, Changes
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -220,9 +221,9 @@ class BranchTable:
         self, connection: sqlite3.Connection, revision: int, told: Told[E], line: int, ids: Mapping[str, int]
     ) -> MovedHead[E]:
         """Write down what is announced, and the state of the session."""
-        rows = connection.execute("SELECT stage, count(*) FROM rejection GROUP BY stage ORDER BY stage").fetchall()
+        stages = stage_counts(connection)
         progress = read_progress(connection, {number: name for name, number in ids.items()})
-        event, state = told(progress, revision, dict(rows))
+        event, state = told(progress, revision, stages)
         write_history(connection, [history_row(line, event)], ids)
         meta = {"state": state, "dataset": None}
         connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(k, to_text(v)) for k, v in meta.items()])

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.rejections import not_written
 from dsbuilder_tui.store.rows import CategoryProgress
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
@@ -28,8 +29,15 @@ class ProgressTable:
 
 
 def read_progress(connection: sqlite3.Connection, names: Mapping[int, str]) -> dict[str, CategoryProgress]:
-    """The counters of these categories, within whatever transaction the caller has begun."""
+    """The counters of these categories, within whatever transaction the caller has begun.
+
+    What an older version counted as rejected without a candidate is left out, as it is wherever rejections are read.
+    """
+    none = not_written(connection, MAIN_BRANCH)
     rows = connection.execute(
         "SELECT category_id, accepted, rejected, exhausted FROM progress WHERE branch_id=?", (MAIN_BRANCH,)
     )
-    return {names[number]: CategoryProgress(*counts) for number, *counts in rows}
+    return {
+        names[number]: CategoryProgress(accepted, rejected - none.get(number, 0), exhausted)
+        for number, accepted, rejected, exhausted in rows
+    }

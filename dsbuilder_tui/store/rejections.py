@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.case import Rejection
+from dsbuilder_tui.domain.stage import NO_REJECTION
 from dsbuilder_tui.store.case_search import CASE_ID, words_condition
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -17,6 +18,9 @@ REJECTION_COLUMNS = (
     "seq, category_id, ordinal, attempt, stage, reason, text, created_at, score, threshold, nearest_seq, "
     "nearest_case_id, batch, candidate"
 )
+_NOT_WRITTEN = ", ".join(f"'{stage}'" for stage in sorted(NO_REJECTION))
+# A condition on rows of `rejection`: those that are one, in sessions of any version.
+TURNED_AWAY = f"stage NOT IN ({_NOT_WRITTEN})"
 
 
 class RejectionTable:
@@ -39,11 +43,11 @@ class RejectionTable:
 
         def read(connection: sqlite3.Connection) -> int | None:
             there = connection.execute(
-                "SELECT 1 FROM rejection WHERE branch_id=? AND seq=?", (MAIN_BRANCH, seq)
+                f"SELECT 1 FROM rejection WHERE branch_id=? AND seq=? AND {TURNED_AWAY}", (MAIN_BRANCH, seq)
             ).fetchone()
             if there is None:
                 return None
-            later = "SELECT count(*) FROM rejection WHERE branch_id=? AND seq>?"
+            later = f"SELECT count(*) FROM rejection WHERE branch_id=? AND seq>? AND {TURNED_AWAY}"
             return int(connection.execute(later, (MAIN_BRANCH, seq)).fetchone()[0])
 
         return await self._store.read(read)
@@ -70,7 +74,7 @@ class RejectionTable:
 
     async def by_stage(self) -> dict[str, int]:
         def read(connection: sqlite3.Connection) -> dict[str, int]:
-            return dict(connection.execute("SELECT stage, count(*) FROM rejection GROUP BY stage ORDER BY stage"))
+            return stage_counts(connection)
 
         return await self._store.read(read)
 
@@ -80,8 +84,8 @@ class RejectionTable:
         def read(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
             found: dict[str, dict[str, int]] = {}
             for number, stage, count in connection.execute(
-                "SELECT category_id, stage, count(*) FROM rejection INDEXED BY rejection_stage WHERE branch_id=? "
-                "GROUP BY stage, category_id",
+                "SELECT category_id, stage, count(*) FROM rejection INDEXED BY rejection_stage WHERE branch_id=? AND "
+                f"{TURNED_AWAY} GROUP BY stage, category_id",
                 (MAIN_BRANCH,),
             ):
                 found.setdefault(self._store.names[number], {})[stage] = count
@@ -90,7 +94,7 @@ class RejectionTable:
         return await self._store.read(read)
 
     def _where(self, category: str | None, stage: str | None, text: str) -> tuple[str, list[Any]]:
-        parts, values = ["branch_id=?"], list[Any]([MAIN_BRANCH])
+        parts, values = ["branch_id=?", TURNED_AWAY], list[Any]([MAIN_BRANCH])
         if category is not None:
             parts.append("category_id=?")
             values.append(self._store.ids.get(category, 0))
@@ -99,6 +103,21 @@ class RejectionTable:
             values.append(stage)
         words, found = words_condition(text, (), ("text", "reason", CASE_ID))
         return " AND ".join([*parts, words] if words else parts), [*values, *found]
+
+
+def stage_counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Stage → rejections, in the order of the stages' names."""
+    sql = f"SELECT stage, count(*) FROM rejection WHERE {TURNED_AWAY} GROUP BY stage ORDER BY stage"
+    return dict(connection.execute(sql))
+
+
+def not_written(connection: sqlite3.Connection, branch: int) -> dict[int, int]:
+    """Category → rows that an older version kept, and counted, among the rejections, though nobody had written anything."""
+    sql = (
+        "SELECT category_id, count(*) FROM rejection INDEXED BY rejection_stage WHERE branch_id=? AND "
+        f"stage IN ({_NOT_WRITTEN}) GROUP BY category_id"
+    )
+    return dict(connection.execute(sql, (branch,)))
 
 
 def rejection_from(names: Mapping[int, str], row: Sequence[Any]) -> Rejection:

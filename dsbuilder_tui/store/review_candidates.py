@@ -18,6 +18,7 @@ from dsbuilder_tui.store.case_groups import window_end
 from dsbuilder_tui.store.case_search import mark_condition
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.decision_scores import WORDS_IN, Measure
+from dsbuilder_tui.store.rejections import TURNED_AWAY
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 DECISION = "case_reviewed"  # the kind of a line of history that holds a decision
@@ -119,7 +120,7 @@ class ReviewCandidates:
         def read(connection: sqlite3.Connection) -> list[tuple[int, int, int]]:
             return connection.execute(
                 "SELECT c.seq, c.ordinal, r.times FROM (SELECT ordinal AS slot, count(*) AS times FROM rejection "
-                "WHERE branch_id=? AND category_id=? GROUP BY ordinal HAVING times>=?) r JOIN accepted_case c "
+                f"WHERE branch_id=? AND category_id=? AND {TURNED_AWAY} GROUP BY ordinal HAVING times>=?) r JOIN accepted_case c "
                 f"ON c.branch_id=? AND c.category_id=? AND c.ordinal=r.slot WHERE {_UNDECIDED} "
                 "ORDER BY r.times DESC, c.ordinal LIMIT ?",
                 (*(slot := (MAIN_BRANCH, self._number(category))), least, *slot, most),

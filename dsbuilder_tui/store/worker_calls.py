@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dsbuilder_tui.domain.batch_words import BatchFigures
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.rejections import TURNED_AWAY
 from dsbuilder_tui.store.rows import WorkerCall
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
@@ -18,6 +20,10 @@ CALL_COLUMNS = (
     "seq, category_id, batch, model, size, outcome, delivered, retries, prompt_tokens, completion_tokens, seconds, detail, "
     "created_at, worker, estimated, role, batched"
 )
+
+
+# A batch's cases stand this near its call in the history, so that telling of one reads the same at any size.
+_NEAR = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,21 @@ class CallSums:
     seconds: float
     delivered: int
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class CallTally:
+    """How calls have ended, the commonest ending first; how often they were tried again; ``seconds`` of all together; and
+    the last one that brought nothing whole, a call that a person cut off aside."""
+
+    endings: Mapping[CallOutcome, int]
+    retries: int
+    seconds: float
+    last_failed: WorkerCall | None
+
+    @property
+    def calls(self) -> int:
+        return sum(self.endings.values())
 
 
 class WorkerCallTable:
@@ -70,6 +91,59 @@ class WorkerCallTable:
                 return None
             later = "SELECT count(*) FROM worker_call WHERE branch_id=? AND seq>?"
             return int(connection.execute(later, (*branch, seq)).fetchone()[0])
+
+        return await self._store.read(read)
+
+    async def newest(self, batch: int) -> WorkerCall | None:
+        """The newest call for a batch that has ended; None when none has."""
+
+        def read(connection: sqlite3.Connection) -> WorkerCall | None:
+            row = connection.execute(
+                f"SELECT {CALL_COLUMNS} FROM worker_call WHERE branch_id=? AND batch=? ORDER BY seq DESC LIMIT 1",
+                (MAIN_BRANCH, batch),
+            ).fetchone()
+            return None if row is None else call_from(self._store.names, row)
+
+        return await self._store.read(read)
+
+    async def figures(self, batch: int, seq: int) -> BatchFigures:
+        """What became of the candidates of a batch whose call stands at ``seq`` in the history."""
+
+        def read(connection: sqlite3.Connection) -> BatchFigures:
+            where = "WHERE branch_id=? AND batch=? AND seq BETWEEN ? AND ?"
+            values = (MAIN_BRANCH, batch, seq - _NEAR, seq + _NEAR)
+            (accepted,) = connection.execute(f"SELECT count(*) FROM accepted_case {where}", values).fetchone()
+            away = connection.execute(
+                f"SELECT stage, count(*) FROM rejection {where} AND {TURNED_AWAY} GROUP BY stage ORDER BY 2 DESC, 1",
+                values,
+            )
+            return BatchFigures(accepted, dict(away.fetchall()))
+
+        return await self._store.read(read)
+
+    async def tally(self, category: str | None = None) -> CallTally:
+        """How the calls have ended, of one category or of all."""
+        of = "" if category is None else " AND category_id=?"
+        values = (MAIN_BRANCH, *(() if category is None else (self._store.ids.get(category, 0),)))
+        brought = f"('{CallOutcome.OK}', '{CallOutcome.CANCELLED}')"
+
+        def read(connection: sqlite3.Connection) -> CallTally:
+            endings: dict[CallOutcome, int] = {}
+            retries, seconds = 0, 0.0
+            for outcome, count, again, took in connection.execute(
+                f"SELECT outcome, count(*), sum(retries), sum(seconds) FROM worker_call WHERE branch_id=?{of} "
+                "GROUP BY outcome ORDER BY 2 DESC, 1",
+                values,
+            ):
+                endings[_outcome(outcome)] = endings.get(_outcome(outcome), 0) + count
+                retries, seconds = retries + again, seconds + took
+            row = connection.execute(
+                f"SELECT {CALL_COLUMNS} FROM worker_call WHERE branch_id=?{of} AND outcome NOT IN {brought} "
+                "ORDER BY seq DESC LIMIT 1",
+                values,
+            ).fetchone()
+            failed = None if row is None else call_from(self._store.names, row)
+            return CallTally(endings, retries, seconds, failed)
 
         return await self._store.read(read)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
+
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.tracking.case_record import DatasetRole
@@ -55,6 +57,6 @@ def _parameters(plan: DatasetPlanInput, categories: list[DatasetCategory]) -> st
     """The parameters that MLflow calls the application with: the keys of the inputs."""
     fields = [tuple(category.kind.fields(plan.input_fields)) for category in categories]
     names = list(dict.fromkeys(name for some in fields for name in some))
-    if not all(name.isidentifier() for name in names):
+    if not all(name.isidentifier() and not iskeyword(name) for name in names):
         return "**inputs"
     return ", ".join(names if len(set(fields)) == 1 else [f"{name}=None" for name in names])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.evaluation import Assessment
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.tracking.case_record import SESSION_TAG
 from dsbuilder_tui.tracking.evaluation_records import input_key
+from dsbuilder_tui.tracking.mlflow_client import mlflow_client
 from dsbuilder_tui.tracking.played_scenario import PlayedScenario, scenario_in_trace
 
 if TYPE_CHECKING:
@@ -44,27 +45,32 @@ class FoundRun:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundResult:
     """What came of one trace: of the case with the place ``case_seq`` in the session's history where its tags say so, else
-    of one with inputs of this ``key`` (``evaluation_records.input_key``); of neither where it had no inputs that can be read.
+    of one with inputs of one of these ``keys`` (``evaluation_records.input_key``); of neither where it had no inputs that can be
+    read. An application shows its inputs with the defaults of its own parameters, or under the name of the one that takes all:
+    each key is of one way to understand them, the likeliest first; there are none where they are shown in part.
     ``scenario`` is what a simulated user played in it: then its inputs are those of one turn."""
 
     case_seq: int | None
-    key: str | None
+    keys: tuple[str, ...]
     scenario: PlayedScenario | None
     raised: bool
     scores: tuple[Assessment, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class EvaluationResults:
-    """Finds the evaluations of one session. Everything raises what MLflow raises."""
+    """Finds the evaluations of one session. ``session`` is our name of it there, ``shapes`` are the names of fields that its
+    inputs have. Everything raises what MLflow raises."""
 
-    def __init__(self, client: Callable[[], MlflowClient], session: str, experiment: str) -> None:
-        """``session`` is our name of it there."""
-        self._make, self._session, self._experiment = client, session, experiment
+    uri: str
+    session: str
+    experiment: str
+    shapes: tuple[tuple[str, ...], ...] = ()
 
     def runs(self, datasets: Collection[str]) -> list[FoundRun]:
         """Runs that had one of these datasets, anywhere; and evaluations in the session's experiment that had no dataset of
         MLflow's: which cases those were of, their traces say. The oldest first."""
-        client = self._make()
+        client = mlflow_client(self.uri)
         found: dict[str, Run] = {}
         names = {client.get_dataset(dataset).name for dataset in datasets}
         for experiments in _in_parts(_experiments(client)) if names else ():
@@ -73,7 +79,7 @@ class EvaluationResults:
                     # A simulator gives its dataset's name alone: whose the cases are, their scenarios say.
                     if not (named := _datasets_of(run)) or named & set(datasets):
                         found[run.info.run_id] = run
-        own = client.get_experiment_by_name(self._experiment)
+        own = client.get_experiment_by_name(self.experiment)
         if own is not None:
             for run in _search(client, [own.experiment_id], f"tags.`{_RUN_TYPE}` = '{_EVALUATION}'"):
                 if not _datasets_of(run):
@@ -81,30 +87,44 @@ class EvaluationResults:
         evaluations = [run for run in found.values() if SESSION_TAG not in run.data.tags]
         return sorted((_found(run) for run in evaluations), key=lambda run: (run.started_at, run.run_id))
 
-    def pages(self, run: FoundRun) -> Iterator[list[FoundResult]]:
-        """What came of the traces of a run, some hundred at a time."""
-        client, token = self._make(), None
-        while True:
-            page = client.search_traces(
-                locations=[run.experiment_id], run_id=run.run_id, include_spans=False, max_results=_PAGE, page_token=token
-            )  # fmt: skip
-            yield [self._result(client, trace, run) for trace in page]
-            token = page.token
-            if not token:
-                return
+    def page(self, run: FoundRun, token: str | None) -> tuple[list[FoundResult], str | None]:
+        """What came of some hundred traces of a run, and the token of those behind them; without one it begins."""
+        client = mlflow_client(self.uri)
+        page = client.search_traces(
+            locations=[run.experiment_id], run_id=run.run_id, include_spans=False, max_results=_PAGE, page_token=token
+        )
+        return [self._result(client, trace, run) for trace in page], page.token or None
 
     def _result(self, client: MlflowClient, trace: Trace, run: FoundRun) -> FoundResult:
         info, tags = trace.info, trace.info.tags or {}
         seq = str(tags.get("seq", ""))
-        own = tags.get(SESSION_TAG) == self._session and seq.isascii() and seq.isdigit()
+        own = tags.get(SESSION_TAG) == self.session and seq.isascii() and seq.isdigit()
         scenario = scenario_in_trace(info.trace_metadata or {})
         return FoundResult(
             case_seq=int(seq) if own else None,
-            key=None if scenario is not None else _shown_key(trace) if own else _key(client, trace),
+            keys=() if scenario is not None else self._keys(client, trace, whole=not own),
             scenario=scenario,
             raised=str(getattr(info.state, "value", info.state)) == "ERROR",
             scores=_scores(trace, run.run_id),
         )
+
+    def _keys(self, client: MlflowClient, trace: Trace, *, whole: bool) -> tuple[str, ...]:
+        """``whole``: what is shown in part is read out of the trace's spans."""
+        shown = _json(trace.info.request_preview or "")
+        if not isinstance(shown, Mapping) and whole and trace.info.request_preview:
+            shown = _json(client.get_trace(trace.info.trace_id).data.request or "")
+        return input_keys(shown, self.shapes) if isinstance(shown, Mapping) else ()
+
+
+def input_keys(shown: Mapping[str, Any], shapes: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The keys of inputs that an application may have had, by what it shows of its parameters."""
+    (taken_in,) = shown.values() if len(shown) == 1 else (None,)
+    parts = {name: value for one in shown.values() if isinstance(one, Mapping) for name, value in one.items()}
+    every = {**parts, **shown}
+    ways = [shown, taken_in if isinstance(taken_in, Mapping) else None]
+    ways += [{name: every[name] for name in shape} for shape in shapes if all(name in every for name in shape)]
+    ways.append({name: value for name, value in shown.items() if value is not None})
+    return tuple(dict.fromkeys(input_key(way) for way in ways if way))
 
 
 def _experiments(client: MlflowClient) -> list[str]:
@@ -156,20 +176,6 @@ def _found(run: Run) -> FoundRun:
         name=one_line(run.info.run_name or run.info.run_id, _LONGEST_VALUE), version=one_line(version, _LONGEST_VALUE),
         started_at=run.info.start_time / 1000, ended_at=run.info.end_time / 1000 if run.info.end_time else None,
     )  # fmt: skip
-
-
-def _shown_key(trace: Trace) -> str | None:
-    """The inputs of the application, as records are told apart; None where what is shown of them is cut."""
-    inputs = _json(trace.info.request_preview or "")
-    return input_key(inputs) if isinstance(inputs, Mapping) else None
-
-
-def _key(client: MlflowClient, trace: Trace) -> str | None:
-    """The same; what is cut is read out of the trace's spans."""
-    if (shown := _shown_key(trace)) is not None or not trace.info.request_preview:
-        return shown
-    inputs = _json(client.get_trace(trace.info.trace_id).data.request or "")
-    return input_key(inputs) if isinstance(inputs, Mapping) else None
 
 
 def _json(text: str) -> Any:

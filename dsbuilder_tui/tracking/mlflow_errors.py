@@ -27,10 +27,26 @@ class TrackingFault(StrEnum):
     REFUSED = "refused"  # what was sent is not taken
     UNCERTAIN = "uncertain"  # one of the two
     GONE = "gone"  # dataset, run or experiment is not there any more
+    UNSUPPORTED = "unsupported"  # this MLflow cannot do it at all
+
+
+class MlflowFailure(Exception):
+    """What MLflow raised in the process that speaks to it: what is to be done about it, and the error in a line."""
+
+    def __init__(self, fault: TrackingFault, words: str) -> None:
+        super().__init__(fault, words)
+        self.fault, self.words = fault, words
+
+    def __str__(self) -> str:
+        return self.words
 
 
 def fault_of(error: Exception) -> TrackingFault:
     """Judged by the codes that MLflow gives, and by what an error was raised from."""
+    if isinstance(error, MlflowFailure):
+        return error.fault
+    if isinstance(error, NotImplementedError):
+        return TrackingFault.UNSUPPORTED
     code = str(getattr(error, "error_code", ""))
     if code == _GONE:
         return TrackingFault.GONE
@@ -44,6 +60,8 @@ def fault_of(error: Exception) -> TrackingFault:
 
 def error_words(error: Exception, uri: str) -> str:
     """An error in a line, without a login that an address in it may have."""
+    if isinstance(error, MlflowFailure):
+        return error.words
     where = without_login(uri) or uri
     if isinstance(error, ImportError):
         return f"MLflow is not installed ({error.name or error}): pip install mlflow"

@@ -1,4 +1,4 @@
-"""One session's experiment, run and datasets in MLflow. Imported with MLflow, in the tracking thread alone."""
+"""One session's experiment, run and datasets in MLflow, as the process that imports MLflow has them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dsbuilder_tui.domain.branch import HeadLine
+from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.traced_call import TracedCall
 from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
@@ -18,6 +20,7 @@ from dsbuilder_tui.tracking.described_target import logged_model
 from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords, as_run_input, input_key
 from dsbuilder_tui.tracking.logged_session import FILE as LOGGED_SESSION
 from dsbuilder_tui.tracking.mlflow_client import mlflow_client
+from dsbuilder_tui.tracking.reconciliation import DatasetDifference, Reconciliation
 from dsbuilder_tui.tracking.tracked_run import TrackedRun
 
 if TYPE_CHECKING:
@@ -51,6 +54,11 @@ class TrackedIds:
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
+    def take(self, other: TrackedIds) -> None:
+        """Become what another says."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
+
 
 class WrittenElsewhere(DsbuilderError):
     """The dataset is written by a session that was rebuilt from it."""
@@ -69,6 +77,11 @@ class MlflowTarget:
         """``uri`` may have a login, which ``ids`` must not."""
         self._uri, self.ids = uri, ids
         self._client: MlflowClient | None = None
+        self._begin_run()
+        self._comparison: Reconciliation | None = None
+
+    def _begin_run(self) -> None:
+        """What the run says already is nothing."""
         self._logged_revisions: set[int] = set()
         self._logged_session = ""
         self._linked: tuple[str, tuple[str, ...]] | None = None
@@ -85,27 +98,26 @@ class MlflowTarget:
 
     def send(
         self,
-        run: TrackedRun,
         role: DatasetRole,
+        name: str,
         deletes: Sequence[Mapping[str, Any]],
         records: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Delete the records with these inputs, then write these."""
-        store, dataset = self._records(), self.dataset(run, role)
+        """Delete the records with these inputs, then write these. ``name`` is for a dataset that is not there yet."""
+        store, dataset = self._records(), self.dataset(role, name)
         if deletes:
             store.delete(dataset, store.ids_of(dataset, {input_key(inputs) for inputs in deletes}))
         store.upsert(dataset, records)
 
-    def dataset(self, run: TrackedRun, role: DatasetRole) -> str:
+    def dataset(self, role: DatasetRole, name: str) -> str:
         """The id of a dataset: the one that is known, else one with our tags, else a new one."""
         if known := self.ids.datasets.get(role):
             return known
         client = self._connected()
         wanted = f"tags.{SESSION_TAG} = '{self.ids.session}' AND tags.{ROLE_TAG} = '{role.value}'"
         found = client.search_datasets(filter_string=wanted, order_by=["created_time ASC"], max_results=1)
-        apart = role is DatasetRole.SCENARIOS and run.scenarios_apart
         dataset = found[0] if found else client.create_dataset(
-            f"{run.dataset_name}_{role.value}" if apart else run.dataset_name,
+            name,
             experiment_id=[self.ids.experiment_id],
             tags={SESSION_TAG: self.ids.session, ROLE_TAG: role.value, _STATE_TAG: "growing"},
         )  # fmt: skip
@@ -116,8 +128,30 @@ class MlflowTarget:
         """Write calls as traces, without the secrets of these forms."""
         CallSpans(self._connected(), self.ids.experiment_id, self.ids.session, forms).write(calls)
 
-    def records(self) -> EvaluationRecords:
-        return self._records()
+    def begin_comparison(self, line: HeadLine) -> None:
+        """Have the session's cases compared with what is there; ``line`` tells on which branch each came."""
+        self._comparison = Reconciliation(self.ids.session, line)
+
+    def compare_cases(self, cases: Sequence[AcceptedCase]) -> None:
+        """Some more of the session's cases, oldest first."""
+        self._compared().add(cases)
+
+    def compare(self, role: DatasetRole) -> DatasetDifference:
+        """How a dataset differs from the cases that were told; what is too much of it is deleted."""
+        store, dataset = self._records(), self.ids.datasets[role.value]
+        differs = self._compared().compare(store, dataset, role)
+        store.delete(dataset, differs.delete)
+        return differs
+
+    def end_comparison(self) -> tuple[int, int]:
+        """How many cases were told, and how many records these are."""
+        compared, self._comparison = self._compared(), None
+        return compared.cases, compared.records
+
+    def _compared(self) -> Reconciliation:
+        if self._comparison is None:  # this process was begun in the midst of it
+            raise ConnectionResetError("the comparing was cut off")
+        return self._comparison
 
     def log(self, run: TrackedRun) -> None:
         """Write the figures as of now, and what is new of plan and session."""
@@ -210,6 +244,7 @@ class MlflowTarget:
         tags = {SESSION_TAG: self.ids.session, WRITER_TAG: self.ids.writer}
         made = client.create_run(self.ids.experiment_id, run_name=run.name, tags=tags)
         self.ids.run_id = made.info.run_id
+        self._begin_run()  # nothing stands in a new one
         self._log_params(client, run, set())
 
     def _require_own(self, tags: Mapping[str, str], run: TrackedRun) -> None:

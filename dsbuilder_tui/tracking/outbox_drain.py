@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Protocol
 
 from dsbuilder_tui.domain.case import AcceptedCase
@@ -15,11 +14,12 @@ from dsbuilder_tui.settings.tracking_uri import is_server
 from dsbuilder_tui.store.outbox import OutboxBatch, OutboxDelete, OutboxTable
 from dsbuilder_tui.tracking.case_record import DatasetRole, case_record, role_of
 from dsbuilder_tui.tracking.mlflow_errors import TrackingFault, error_words, fault_of
+from dsbuilder_tui.tracking.mlflow_process import mlflow_process
 from dsbuilder_tui.tracking.mlflow_target import MlflowTarget, TrackedIds
-from dsbuilder_tui.tracking.reconciliation import Reconciled, Reconciliation
+from dsbuilder_tui.tracking.reconciliation import Reconciled
+from dsbuilder_tui.tracking.remote_target import RemoteTarget
 from dsbuilder_tui.tracking.trace_queue import TraceQueue
 from dsbuilder_tui.tracking.tracked_run import TrackedRun
-from dsbuilder_tui.tracking.tracking_thread import TrackingThread
 
 BATCH = 50
 MOST_TRIES = 3  # of a case that MLflow does not take
@@ -27,7 +27,7 @@ MOST_UNCLEAR = 8  # of one with which MLflow fails for a reason that it does not
 _GATHER = 0.2  # seconds in which a batch fills
 _FIGURES_PERIOD = 10.0  # seconds between figures of a run
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
-_PAGE = 1000
+_PAGE = 250  # cases that are handed over at once to be compared
 _ANNOUNCING = 1.0  # seconds between two announcements within a backlog: counting it costs as much as it is long
 
 
@@ -60,7 +60,8 @@ class TrackedSession(Protocol):
 
 
 class OutboxDrain:
-    """Sends what waits, oldest first, and goes on after every trouble. Only its thread ever waits for MLflow."""
+    """Sends what waits, oldest first, and goes on after every trouble. MLflow itself is imported, and waited for, in a process
+    of its own; what has arrived is noted here."""
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class OutboxDrain:
         """``uri`` may have a login, which ``ids`` must not; ``finished``: all was there and compared already."""
         self._table, self._uri, self._ids, self._session, self._now = table, uri, ids, session, now
         self._traces = traces
-        self._target, self._thread = MlflowTarget(uri, ids), TrackingThread()
+        self._target = RemoteTarget(mlflow_process(), uri, ids)
         self._wake, self._hurry, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._connected = self._compared = self._changed = False
@@ -157,7 +158,7 @@ class OutboxDrain:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
-        self._thread.end()
+        self._target.end()
 
     async def _work(self) -> None:
         while True:
@@ -185,7 +186,7 @@ class OutboxDrain:
         while (batch := await self._table.batch(BATCH)).ids:
             if self._finished:
                 self._finished = False
-                await self._thread.call(self._target.reopen)
+                await self._target.call(MlflowTarget.reopen)
                 await self._session.keep(self._ids, finished=False)
             await self._send(batch)
             await self._log_figures()
@@ -203,7 +204,7 @@ class OutboxDrain:
     async def _connect(self) -> bool:
         """Returns whether a dataset was gone, so that all cases are to be sent anew."""
         self._run = run = await self._session.describe()
-        gone = await self._thread.call(partial(self._target.connect, run))
+        gone = await self._target.call(MlflowTarget.connect, run)
         self._connected = True
         if gone:  # a person has deleted it: all that is here is sent anew
             await self._table.begin(everything=True)
@@ -216,7 +217,7 @@ class OutboxDrain:
         if now < self._figures_at:
             return
         self._run = run = await self._session.describe()
-        await self._thread.call(partial(self._target.log, run))
+        await self._target.call(MlflowTarget.log, run)
         self._changed = False
         self._figures_at = now + _FIGURES_PERIOD
 
@@ -239,13 +240,13 @@ class OutboxDrain:
         if not (calls := self._traces.first(most)):
             return
         try:
-            await self._thread.call(partial(self._target.log_calls, calls, self._session.secret_forms()))
-        except NotImplementedError:  # a server of before there were traces of many spans
-            self._traces.lose(calls)
+            await self._target.call(MlflowTarget.log_calls, calls, self._session.secret_forms())
         except Exception as error:
-            if fault_of(error) not in (TrackingFault.REFUSED, TrackingFault.UNCERTAIN):
+            fault = fault_of(error)
+            if fault not in (TrackingFault.REFUSED, TrackingFault.UNCERTAIN, TrackingFault.UNSUPPORTED):
                 raise
-            if len(calls) == 1:
+            # A server of before there were traces of many spans takes none.
+            if len(calls) == 1 or fault is TrackingFault.UNSUPPORTED:
                 self._traces.lose(calls)
                 return
             for _ in calls:
@@ -258,7 +259,9 @@ class OutboxDrain:
         leaving = [one.inputs for one in deletes if role_of(one.kind) is role]
         line, session = await self._table.line(), self._ids.session
         records = [case_record(c, session, line.branch_of(c.seq)) for c in cases if role_of(c.kind) is role]
-        await self._thread.call(partial(self._target.send, self._run, role, leaving, records))
+        apart = role is DatasetRole.SCENARIOS and self._run.scenarios_apart
+        name = f"{self._run.dataset_name}_{role.value}" if apart else self._run.dataset_name
+        await self._target.call(MlflowTarget.send, role, name, leaving, records)
 
     async def _send_one_by_one(self, batch: OutboxBatch, error: Exception) -> None:
         """One of them is not taken, and took the others with it: find it. What does nobody any good ends as given up.
@@ -298,28 +301,25 @@ class OutboxDrain:
         """Compare everything once after a run, mend what differs, and say that it is complete."""
         run = self._run = await self._session.describe(report=True)
         if not self._compared:
-            found = await self._reconcile(run)
+            found = await self._reconcile()
             self._compared = True
         else:
             found = None
-        await self._thread.call(partial(self._target.finish, run))
+        await self._target.call(MlflowTarget.finish, run)
         self._finished = True
         await self._session.keep(self._ids, finished=True)
         if found is not None:
             await self._session.tell_finished(found)
 
-    async def _reconcile(self, run: TrackedRun) -> Reconciled:
-        compared = Reconciliation(self._ids.session, await self._table.line())
+    async def _reconcile(self) -> Reconciled:
+        await self._target.call(MlflowTarget.begin_comparison, await self._table.line())
         seq = 0
         while page := await self._table.cases_from(seq, _PAGE):
-            await self._thread.call(partial(compared.add, page))
+            await self._target.call(MlflowTarget.compare_cases, page)
             seq = page[-1].seq
         added = deleted = mended = of_others = 0
-        for name, dataset in tuple(self._ids.datasets.items()):
-            role = DatasetRole(name)
-            store = await self._thread.call(self._target.records)
-            differs = await self._thread.call(partial(compared.compare, store, dataset, role))
-            await self._thread.call(partial(store.delete, dataset, differs.delete))
+        for role in map(DatasetRole, tuple(self._ids.datasets)):
+            differs = await self._target.call(MlflowTarget.compare, role)
             refused = await self._table.refused()
             places = [seq for seq in (*differs.missing, *differs.different) if seq not in refused]
             for start in range(0, len(places), BATCH):
@@ -328,9 +328,9 @@ class OutboxDrain:
             mended, deleted, of_others = (
                 mended + len(differs.different), deleted + len(differs.delete), of_others + differs.of_others
             )  # fmt: skip
+        cases, records = await self._target.call(MlflowTarget.end_comparison)
         return Reconciled(
-            records=compared.records, added=added, deleted=deleted, mended=mended,
-            merged=compared.cases - compared.records, of_others=of_others,
+            records=records, added=added, deleted=deleted, mended=mended, merged=cases - records, of_others=of_others,
         )  # fmt: skip
 
     async def _note(self, error: Exception) -> None:

@@ -34,6 +34,7 @@ _CONTRAST = {
 COLOURS = {"dark": _DARK, "light": _LIGHT, "high-contrast": _CONTRAST}
 PREFIX = "dsbuilder-"
 HEATS = 5  # roles heat1 … heat5
+_MOST_STYLES = 2_000  # that are kept: each link has one of its own, and a long run shows a new one every moment
 
 
 def themes() -> list[Theme]:
@@ -97,6 +98,8 @@ class Palette:
             found = Style.combine([self._styles.get(part, self._styles["text"]) for part in parts])
             if action:
                 found += Style.from_meta({"@click": action})
+            if len(self._made) >= _MOST_STYLES:
+                self._made.clear()
             self._made[role, action, ground] = found
         return found
 

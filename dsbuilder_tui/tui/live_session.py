@@ -210,6 +210,7 @@ class LiveSession(BackgroundRun, Watched):
 
     async def _run(self) -> None:
         try:
+            await self.session.prepare()  # else the run would load it on the event loop
             self._model = model = self.make_model(self.session.config)
             self.set_pace(self.pace)
             try:

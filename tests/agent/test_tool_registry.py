@@ -44,7 +44,7 @@ def one_more_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 @pytest.mark.usefixtures("one_more_file")
 async def test_a_file_in_the_folder_is_a_tool(make_config: Callable[..., DatasetBuilderConfig]) -> None:
-    assert tool_kinds()[-1].name == "count_vowels" and len(tool_kinds()) == 29
+    assert tool_kinds()[-1].name == "count_vowels" and len(tool_kinds()) == 30
     counting = calls("count_vowels", {"text": "banana"}, call_id="v1")
     async with talking(make_config(), [counting], [says("Three.")]) as talk:
         parts = await talk.say("How many vowels has banana?")

@@ -43,7 +43,7 @@ async def finished(config: DatasetBuilderConfig, plan: DatasetPlanInput, model: 
 
 
 def test_schemas_are_plain_and_say_what_each_argument_is() -> None:
-    assert len(tool_kinds()) == 28
+    assert len(tool_kinds()) == 29
     for kind in tool_kinds():
         schema = kind().schema()
         text = json.dumps(schema)
@@ -156,6 +156,20 @@ async def test_pausing_and_going_on(make_config: Configs, make_plan: Plans) -> N
         assert (await used(talk))["said"] == "The run is going on already."
         await talk.host.wait()
         assert (await talk.session.summary()).instances_created == 300
+
+
+async def test_exhausted_slots_are_tried_again(make_config: Configs, make_plan: Plans) -> None:
+    config = make_config(max_attempts=1, confirm_cases=2)
+    await finished(config, make_plan(4, name="shop"), Scripted(echo="again"))
+    async with talking(config, *steps(("retry_exhausted", {}), ("retry_exhausted", {})), reference="shop") as talk:
+        assert asked(await talk.say("try them again")) == ["retry_exhausted"], "more than the limit"
+        waiting = await talk.conversation.waiting()
+        assert waiting is not None and "Write 3 cases" in waiting.request.text
+        (ended,) = tools_used(await talk.answer(True))
+        assert json.loads(ended.answer)["said"] == "3 exhausted slots are open again; the workers are at them."
+        await talk.host.wait()
+        assert (await talk.session.summary()).instances_created == 4
+        assert (await used(talk))["said"] == "No slot is exhausted; all cases are there."
 
 
 async def test_a_setting_that_the_agent_changes_leaves_the_budget_and_the_workers(
@@ -276,7 +290,7 @@ async def test_checkpoints_and_what_is_loaded(make_config: Configs, make_plan: P
     async with talking(config, *steps(*wanted), plan=make_plan(4)) as talk:
         await used(talk, "save a checkpoint called before lunch")
         assert (await talk.session.checkpoints.all())[-1].name == "before lunch"
-        assert "0 of 4 cases. resume_generation goes on" in (await used(talk))["said"]
+        assert "0 of 4 cases. “Resume” goes on" in (await used(talk))["said"]
         assert (await used(talk, f"load {json_file}"))["said"].startswith("other is opened next")
         assert talk.host.next_session == str(json_file)
         talk.host.next_session = None

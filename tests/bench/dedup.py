@@ -136,11 +136,10 @@ def parts(source: Path) -> tuple[dict[str, int], int]:
         held.update(
             {
                 "shared hashes": _size(comparer._lsh),
-                "whole texts": _size(comparer._exact),
                 "signs of vectors": sum(_size(scope.signs) for scope in scopes),
                 "rows of categories": _size(comparer._scopes) - sum(_size(scope.signs) for scope in scopes),
                 "ids": _size(one._tally.ids),
-                "places in the file": _size(rows._lines) + _size(rows._places),
+                "places in the file": _size(rows._places._newest),
                 "the rest of the tally": _size(one._tally) - _size(one._tally.ids),
                 "mapped: fingerprints": comparer.file.rows.nbytes,
                 "mapped: words": comparer.file._tokens.rows.nbytes,

@@ -183,3 +183,24 @@ def test_nodes_of_a_cluster_judge_a_file(here: Path) -> None:
         alone, nodes = ({told["line"]: told for told in _told(here / f"{n}.jsonl")} for n in ("alone", "nodes"))
         assert alone == nodes and len(alone) == 30
         assert "joined" in done.stderr
+
+
+@pytest.mark.timeout(600)
+def test_nodes_of_a_cluster_judge_a_session(here: Path) -> None:
+    """Each case once, by nodes that are named; where nothing is left to judge no cluster is looked for."""
+    pytest.importorskip("ray")
+    plan = here / "plan.yaml"
+    plan.write_text("dataset_name: shop\ncategories:\n- name: orders\n  count: 24\n  example_inputs: Where is it?\n")
+    with fake_endpoint() as fake:
+        env = _env(fake)
+        assert command("run", plan, "--plain", cwd=here, env=env).returncode == 0
+        nowhere = ("judge", "shop", "--runner", "ray", "--set", "ray_address=127.0.0.1:9")
+        done = command(*nowhere, cwd=here, env=env)
+        assert done.returncode == 4 and "cluster" in done.stderr and "Traceback" not in done.stderr
+        assert not fake.judge.asked
+        done = command("judge", "shop", "--runner", "ray", "--json", cwd=here, env=env)
+        assert done.returncode == 0, done.stderr
+        total = json.loads(done.stdout)["total"]
+        assert (total["good"], total["bad"], total["not_judged"], total["cases"]) == (24, 0, 0, 24)
+        assert len(fake.judge.asked) == len(set(fake.judge.asked)) == 24 and "joined" in done.stderr
+        assert command(*nowhere, cwd=here, env=env).returncode == 0  # nothing is left to be asked

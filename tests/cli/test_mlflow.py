@@ -36,6 +36,9 @@ def test_sync_says_by_its_code_whether_all_has_arrived(capsys: pytest.CaptureFix
     assert main(["mlflow", "sync", "--checkpoint-dir", "s", "--json"]) == 0  # into the database of dsbuilder's own
     told = json.loads(capsys.readouterr().out)
     assert told["finished"] and told["synced"] == 60
+    assert main(["mlflow", "results", "--checkpoint-dir", "s"]) == 0
+    example = capsys.readouterr().out.partition("Evaluate with:\n")[2]
+    assert "mlflow.genai.evaluate" in example and compile(example, "as it is printed", "exec")
 
 
 def test_sync_and_ui_keep_to_their_own_flags(capsys: pytest.CaptureFixture[str]) -> None:

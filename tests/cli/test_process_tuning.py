@@ -13,11 +13,11 @@ import pytest
 from tests.support.process import ROOT
 
 _SHOW = """
-import gc, json, os
+import gc, json, os, sys
 from dsbuilder_tui.cli.main import main
 main(["manual"])
 print()
-print(json.dumps([list(gc.get_threshold()), os.environ["OPENBLAS_NUM_THREADS"]]))
+print(json.dumps([list(gc.get_threshold()), os.environ["OPENBLAS_NUM_THREADS"], sys.getswitchinterval()]))
 """
 
 
@@ -26,8 +26,10 @@ def test_the_command_tunes_its_process(named: str | None) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     environment |= {"OPENBLAS_NUM_THREADS": named} if named else {}
     shown = subprocess.run([sys.executable, "-c", _SHOW], capture_output=True, text=True, env=environment, check=True)
-    thresholds, threads = json.loads(shown.stdout.splitlines()[-1])
+    thresholds, threads, gives_way = json.loads(shown.stdout.splitlines()[-1])
     assert thresholds[0] >= 5000 and threads == (named or "1")
+    assert thresholds[1] < 10 and thresholds[2] > 10  # short looks, and the long ones as seldom
+    assert gives_way <= 0.001  # the event loop does not wait long for a thread that computes
 
 
 # A heap of its own for a thread is a reserved stretch of 64 MB, most of which may not be touched.

@@ -327,7 +327,7 @@ def kill_a_reconciliation(ground: Ground, rng: random.Random, tally: Tally) -> N
     """MLflow holds what the session holds when all has been sent again, wherever the sending was cut off behind a rewind."""
     functions = (
         f"{_STORE}.outbox:OutboxTable.done", f"{_STORE}.outbox:OutboxTable.batch",
-        "dsbuilder_tui.tracking.mlflow_target:MlflowTarget.send", "dsbuilder_tui.tracking.reconciliation:Reconciliation.compare",
+        "dsbuilder_tui.tracking.remote_target:RemoteTarget.call", "dsbuilder_tui.tracking.outbox_drain:OutboxDrain._reconcile",
         "dsbuilder_tui.tracking.outbox_drain:OutboxDrain._finish",
     )  # fmt: skip
     with ground.folder() as folder:

@@ -123,6 +123,14 @@ def folder(path: Path) -> None:
         )
 
 
+def one_text(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Three texts that contradict themselves: each shares more hashes with those before it than are looked at."""
+    return [
+        {"inputs": f"May I return the {'lamp cup rug'.split()[place % 3]} within 30 days?", "expectations": {"days": place // 2}}
+        for place, _ in enumerate(records)
+    ]  # fmt: skip
+
+
 MAKERS: dict[str, Callable[[Path], object]] = {
     "rows.jsonl": lambda path: path.write_bytes(lines(rows(600))),
     "rows.jsonl.gz": lambda path: path.write_bytes(gzip.compress(lines(rows(90, 2)))),
@@ -131,6 +139,7 @@ MAKERS: dict[str, Callable[[Path], object]] = {
     "folder": folder,
     "chats.yaml": lambda path: path.write_text(yaml.safe_dump(chats(rows(60, 6)))),
     "pairs.jsonl": lambda path: path.write_bytes(lines(pairs(rows(80, 7)))),
+    "one_text.jsonl": lambda path: path.write_bytes(lines(one_text(rows(150)))),
     "none.jsonl": lambda path: path.write_bytes(b""),
 }
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -164,6 +173,28 @@ def test_it_finds_what_this_machine_finds(cluster: LoopbackCluster, name: str) -
     if name == "rows.jsonl":
         assert min(told["dropped"].values()) > 0 and told["contradictions"] and told["similar"] and told["bad_lines"]
     assert sorted(path.name for path in Path().iterdir()) == sorted((name, *FILES))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12))
+def test_it_finds_the_same_in_any_file(cluster: LoopbackCluster, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(seed)
+    monkeypatch.setattr(running, "_PIECE", chance.choice((1, 7, 64, 1024)))
+    shapes = (lambda records: records, questions, chats, pairs, one_text)
+    mixed = [record for shape in chance.sample(shapes, 2) for record in shape(rows(chance.randint(1, 250), seed))]
+    chance.shuffle(mixed)
+    Path("rows.jsonl").write_bytes(lines(mixed))
+    stages = ["structural", "near", "semantic"]
+    settings: dict[str, Any] = {
+        "diversity_stages": ",".join(chance.sample(stages, chance.randint(1, 3))),
+        "semantic_threshold": chance.choice((0.7, 0.9)), "near_threshold": chance.choice((0.4, 0.7)),
+        "diversity_across": chance.random() < 0.3,
+        "diversity_scope": chance.choice(("history", "window")), "diversity_window": chance.randint(1, 60),
+    }  # fmt: skip
+    assert (
+        outcome("rows.jsonl", config=DatasetBuilderConfig(**settings))[:2]
+        == outcome("rows.jsonl", config=on(cluster, **settings))[:2]
+    )
 
 
 def test_standard_input_is_read_once(cluster: LoopbackCluster, monkeypatch: pytest.MonkeyPatch) -> None:

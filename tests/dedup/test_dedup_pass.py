@@ -144,6 +144,11 @@ def test_bad_lines_are_left_out_or_passed_on(data: Callable[..., Path]) -> None:
     assert Path("kept.jsonl").read_bytes() == source.read_bytes()
 
 
+def test_many_bad_lines_behind_one_another(data: Callable[..., Path]) -> None:
+    report = run(data(record(LONG), "no json\n" * 600))
+    assert (report.rows, report.kept, report.bad) == (1, 1, 600)
+
+
 def test_what_only_tolerant_readers_take_is_strict_json_in_our_files(data: Callable[..., Path]) -> None:
     loose = '{"inputs": "half \\ud83d a face", "score": NaN}\n'
     source = data(loose, loose.upper().replace("INPUTS", "inputs").replace("NAN", "NaN").replace("UD83D", "ud83d"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 from pydantic import ValidationError
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.data_question import MOST_ROWS, DataAnswer, DataPlace, DataQuestion, DataSubject
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import EndpointUnavailable, InputError
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.models.protocol import TransientError
 from tests.support.likeness import accept, reject
 from tests.support.studio import Scripted
 
@@ -226,3 +230,53 @@ async def test_counting_goes_on_past_a_window_and_a_damaged_row(make_config: Con
         assert counts(await ask(session, "expectations"))["polite"] == 4499
         assert sum(counts(await ask(session, "cases", by="attribute", axis="tone")).values()) == 4500
         assert (await ask(session, "cases", kind="single")).said.startswith("4,499 of 4,500 cases")
+
+
+async def test_what_failed_and_what_happened_to_a_batch(make_config: Configs) -> None:
+    config = make_config(max_workers=1, batch_size=12, max_retries=0)
+    async with await Session.create(shop(refunds=12, order_status=12), config) as session:
+        assert (await ask(session, "calls")).said == "Nothing runs now, so no worker is at work. No call has ended yet."
+        assert (await ask(session, "calls", batch=1)).said == "There is no batch 1; no worker was called yet."
+        broken = [TransientError(FailureKind.SERVER, "500 it broke")]
+        with pytest.raises(EndpointUnavailable):
+            await session.run(Scripted(faults=broken))
+        await session.run(Scripted())
+        calls = await session.calls.page(0, 100)
+        told = await ask(session, "calls")
+        failed = [one for one in calls if one.outcome is not CallOutcome.OK]
+        assert [one.outcome for one in failed] == [CallOutcome.FAILED] and told.place is DataPlace.WORKERS
+        assert counts(told) == {"done": len(calls) - 1, "failed": 1}
+        assert f"{len(calls)} calls have ended" in told.said and "1 was cut short or failed" in told.said
+        assert f"batch {failed[0].batch} of" in told.said
+        assert "500 it broke" in told.said
+        of = await ask(session, "calls", category=failed[0].category)
+        assert "1 was cut short or failed" in of.said
+        other = {"refunds", "order_status"} - {failed[0].category}
+        assert "cut short or failed" not in (await ask(session, "calls", category=other.pop())).said
+        whole = await ask(session, "calls", batch=failed[0].batch)
+        assert (
+            whole.said.startswith(f"Batch {failed[0].batch}: Asked for")
+            and "the endpoint gave no answer." in whole.said
+        )
+        good = next(one for one in calls if one.outcome is CallOutcome.OK)
+        said = (await ask(session, "calls", batch=good.batch)).said
+        assert f"{good.delivered} are in the dataset." in said and "open again" not in said
+        assert (await ask(session, "calls", batch=999)).said.startswith("There is no batch 999; the last one is batch ")
+    with pytest.raises(ValidationError):
+        DataQuestion.model_validate({"what": "cases", "batch": 2})
+
+
+async def test_calls_in_flight_are_told(make_config: Configs) -> None:
+    model = Scripted(hold=2)
+    async with await Session.create(shop(refunds=12), make_config(max_workers=1, batch_size=12)) as session:
+        run = asyncio.create_task(session.run(model))
+        async for event in session.events():
+            if event.type == "case_accepted" and event.accepted == 2:  # type: ignore[attr-defined]
+                break
+        assert (
+            "1 call is in flight, of 1 at most; the oldest, batch 1 of refunds, since "
+            in (await ask(session, "calls")).said
+        )
+        assert "Batch 1: Asked for 12 cases of refunds; 2 came so far." in (await ask(session, "calls", batch=1)).said
+        model.gate.set()
+        await run

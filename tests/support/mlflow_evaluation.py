@@ -3,6 +3,7 @@
 Each line that it is given is a list in JSON: the URI, the session's name in MLflow, and options: ``fails`` and ``raises`` are texts of inputs that it answers wrongly
 or raises for, or name categories; ``experiment``; ``rows``: the records are given without their dataset and tags;
 ``played``: the records are scenarios, which a simulated user plays by saying their goals;
+``takes``: its parameters are ``anything`` or have ``defaults``;
 ``judge``: a judge model on loopback, which says no to what fails. The line of its
 answer says the id of the run, or the error. It lives on until its input ends: importing MLflow takes seconds.
 """
@@ -44,10 +45,19 @@ def evaluated(uri: str, name: str, options: dict[str, Any]) -> str:
 
     failing, raising = texts("fails"), texts("raises")
 
-    def application(query: str) -> str:
+    def answer(query: str) -> str:
         if query in raising:
             raise RuntimeError("the application is broken")
         return WRONG if query in failing else "a right answer"
+
+    def application(query: str) -> str:
+        return answer(query)
+
+    def of_anything(**asked: str) -> str:
+        return answer(**asked)
+
+    def with_defaults(query: str, results: int = 3, hints: tuple[str, ...] = ()) -> str:
+        return answer(query)
 
     @scorer
     def right(outputs: str) -> Feedback:
@@ -75,7 +85,8 @@ def evaluated(uri: str, name: str, options: dict[str, Any]) -> str:
         scorers = [closeness]
     if options.get("rows"):
         data = [{"inputs": inputs} for inputs in frame["inputs"]]
-    predict: Any = mlflow.trace(application)
+    applications = {"plain": application, "anything": of_anything, "defaults": with_defaults}
+    predict: Any = mlflow.trace(applications[options.get("takes", "plain")])
     # It is tried on one record before, and a first one for which it raises would end the evaluation.
     os.environ["MLFLOW_GENAI_EVAL_SKIP_TRACE_VALIDATION"] = str(bool(raising))
     if options.get("played"):

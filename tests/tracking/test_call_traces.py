@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -21,7 +22,9 @@ from dsbuilder_tui.models.redaction import forms_of
 from dsbuilder_tui.tracking import outbox_drain
 from dsbuilder_tui.tracking.call_spans import CallSpans
 from dsbuilder_tui.tracking.case_record import CALLER_TAG, SESSION_TAG
-from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords
+from dsbuilder_tui.tracking.mlflow_errors import MlflowFailure, TrackingFault
+from dsbuilder_tui.tracking.mlflow_target import MlflowTarget
+from dsbuilder_tui.tracking.remote_target import RemoteTarget
 from dsbuilder_tui.tracking.trace_queue import TraceQueue
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.talking import Talking, says
@@ -210,17 +213,16 @@ async def test_a_lone_record_with_an_unclear_error_is_given_up(
 ) -> None:
     monkeypatch.setattr(outbox_drain, "_FIRST_WAIT", 0.001)
     monkeypatch.setattr(outbox_drain, "_LONGEST_WAIT", 0.001)
-    real, tries = EvaluationRecords.upsert, list[str]()
+    real, tries = RemoteTarget.call, list[str]()
 
-    def upsert(self: EvaluationRecords, dataset: str, records: Sequence[dict[str, Any]]) -> None:
-        from mlflow.exceptions import MlflowException
+    async def call(self: RemoteTarget, method: Callable[..., Any], *args: Any) -> Any:
+        case = "category_1-00002"
+        if method is MlflowTarget.send and any(record["tags"]["case_id"] == case for record in args[3]):
+            tries.append(case)
+            raise MlflowFailure(TrackingFault.UNCERTAIN, "Internal Server Error")
+        return await real(self, method, *args)
 
-        if any(record["tags"]["case_id"] == "category_1-00002" for record in records):
-            tries.append(dataset)
-            raise MlflowException("Internal Server Error")
-        real(self, dataset, records)
-
-    monkeypatch.setattr(EvaluationRecords, "upsert", upsert)
+    monkeypatch.setattr(RemoteTarget, "call", call)
     async with await Session.create(make_plan(4), make_config(mlflow_tracking_uri=uri)) as session:
         await session.run()
         state = await session.tracking.sync(100)
@@ -230,20 +232,31 @@ async def test_a_lone_record_with_an_unclear_error_is_given_up(
         assert (state.synced, state.given_up) == (3, 1) and "Internal Server Error" in state.error
         count = len(tries)
         assert count >= outbox_drain.MOST_UNCLEAR
-        monkeypatch.setattr(EvaluationRecords, "upsert", real)
+        monkeypatch.setattr(RemoteTarget, "call", real)
         state = await session.tracking.sync(100)
         while not state.finished:
             state = await session.tracking.sync(100)
         await assert_same(uri, session)
 
 
+# Read by every Python process as it begins, also by the one that speaks to MLflow.
+WATCHED = """
+import os, sys
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        note("TRAFFIC", event, arguments[-1] if event != "socket.getaddrinfo" else arguments[0])
+    elif event == "import" and arguments[0] == "mlflow":
+        note("MLFLOW", os.getpid())
+def note(*told):
+    with open(os.path.join(os.path.dirname(__file__), "noted"), "a") as file:
+        print(*told, file=file)
+sys.addaudithook(watch)
+"""
+
 QUIET = """
 import asyncio, sys
 from dsbuilder_tui import *
-def watch(event, arguments):
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
-        print("TRAFFIC", event, arguments[-1] if event != "socket.getaddrinfo" else arguments[0])
-sys.addaudithook(watch)
+from dsbuilder_tui.tracking.mlflow_process import mlflow_process
 plan = DatasetPlanInput(dataset_name="d", categories=[DatasetCategory(name="c", count=12, example_inputs="Hi?")])
 async def main():
     config = DatasetBuilderConfig(checkpoint_dir="s", mlflow_tracking_uri=sys.argv[1], mlflow_trace_calls=True)
@@ -252,12 +265,19 @@ async def main():
         state = await session.tracking.sync(100)
         assert state.finished and not state.traces_waiting and not state.traces_lost, state
         await session.results.read()
+    print(mlflow_process().pid)
 asyncio.run(main())
-print("end")
 """
 
 
-def test_nothing_leaves_the_machine_while_it_logs_and_traces(uri: str) -> None:
+def test_nothing_leaves_the_machine_while_it_logs_and_traces_and_mlflow_is_imported_beside_it(
+    uri: str, tmp_path: Path
+) -> None:
+    watching = tmp_path / "watching"
+    watching.mkdir()
+    (watching / "sitecustomize.py").write_text(WATCHED)
+    path = os.pathsep.join([str(watching), *sys.path])
     command = [sys.executable, "-W", "ignore", "-c", QUIET, uri]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "end", done.stdout + done.stderr[-2000:]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path})
+    noted = set((watching / "noted").read_text().splitlines())
+    assert done.stdout.strip() and noted == {f"MLFLOW {done.stdout.strip()}"}, (noted, done.stderr[-2000:])

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,11 @@ from dsbuilder_tui import DatasetBuilderAgent, DatasetBuilderConfig, DatasetPlan
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseAccepted, CasesLogged, Event
 from dsbuilder_tui.session.rebuilding import find_stored, rebuild
+from dsbuilder_tui.tracking import outbox_drain
+from dsbuilder_tui.tracking.mlflow_errors import MlflowFailure, TrackingFault
+from dsbuilder_tui.tracking.mlflow_process import mlflow_process
+from dsbuilder_tui.tracking.mlflow_target import MlflowTarget
+from dsbuilder_tui.tracking.remote_target import RemoteTarget
 from tests.support.tracked import assert_same, database_file, own_records
 
 APPLICATION = Path(__file__).parent.parent / "support" / "mlflow_traces.py"
@@ -32,12 +38,16 @@ KILLED = """
 import asyncio, os, signal, sys
 from dsbuilder_tui import *
 from dsbuilder_tui.store.outbox import OutboxTable
+from dsbuilder_tui.tracking.mlflow_process import mlflow_process
 async def main():
     folder, uri, after = sys.argv[1:]
     plan = DatasetPlanInput(dataset_name="d", categories=[DatasetCategory(name="c", count=130, example_inputs="Hi?")])
     calls, real = [], OutboxTable.done
     async def done(self, ids):  # MLflow has them, and the session does not know it yet
         calls.append(ids)
+        assert "mlflow" not in sys.modules and "pandas" not in sys.modules
+        print(mlflow_process().pid, flush=True)
+        os.kill(mlflow_process().pid, signal.SIGINT)  # as Ctrl+C would
         if len(calls) > int(after):
             os.kill(os.getpid(), signal.SIGKILL)
         await real(self, ids)
@@ -56,12 +66,64 @@ async def test_killed_between_sending_and_knowing_it(after: int, uri: str, tmp_p
     command = [sys.executable, "-c", KILLED, str(folder), uri, str(after)]
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    processes = done.stdout.split()
+    assert len(processes) == after + 1 and len(set(processes)) == 1
+    await gone(int(processes[0]))  # the one that speaks to MLflow dies with it
     async with await Session.open("d", make_config(checkpoint_dir=folder, mlflow_tracking_uri=uri)) as session:
         await session.run()
         state = await session.tracking.settle(60)
         assert state is not None and state.finished and state.synced == 130
         held = await assert_same(uri, session)
         assert len(held["datasets"]) == len(held["runs"]) == 1
+
+
+async def test_the_process_that_speaks_to_mlflow_is_killed(
+    uri: str, make_config: Config, make_plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_drain, "_FIRST_WAIT", 0.001)
+    real, killed, errors = RemoteTarget.call, dict[Callable[..., Any], int](), set[str]()
+
+    async def call(self: RemoteTarget, method: Callable[..., Any], *args: Any) -> Any:
+        process = mlflow_process().pid
+        if method not in (MlflowTarget.send, MlflowTarget.compare) or method in killed or process is None:
+            return await real(self, method, *args)
+        killed[method] = process
+        if method is MlflowTarget.compare:  # it is at it as it dies
+            os.kill(process, signal.SIGSTOP)
+            calling = asyncio.create_task(real(self, method, *args))
+            await asyncio.sleep(0)
+            os.kill(process, signal.SIGKILL)
+            return await calling
+        await real(self, method, *args)
+        os.kill(process, signal.SIGKILL)
+        await gone(process)
+        raise MlflowFailure(TrackingFault.UNREACHABLE, "nobody heard of it")  # though the records are there
+
+    monkeypatch.setattr(RemoteTarget, "call", call)
+    async with await Session.create(make_plan(60, 50), make_config(mlflow_tracking_uri=uri)) as session:
+        session.subscribe(lambda event: errors.add(event.error) if isinstance(event, CasesLogged) else None)
+        assert (await session.run()).accepted == 110
+        while (state := await session.tracking.settle(60)) is not None and not state.finished:
+            pass
+        assert state is not None and state.synced == 110
+        held = await assert_same(uri, session)
+    assert len(held["datasets"]) == len(held["runs"]) == 1
+    assert len(set(killed.values())) == 2 and mlflow_process().pid not in killed.values()
+    assert {"nobody heard of it", "the process that sends to MLflow has ended"} <= errors
+
+
+async def gone(process: int) -> None:
+    """Wait until there is no such process any more."""
+    async with asyncio.timeout(60):
+        while is_there(process):
+            await asyncio.sleep(0.01)
+
+
+def is_there(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 async def test_what_is_left_goes_on_at_the_next_start(uri: str, make_config: Config, make_plan: Plan) -> None:

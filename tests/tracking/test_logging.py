@@ -16,7 +16,9 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInpu
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.events import CasesLogged, Event, Notice
 from dsbuilder_tui.settings.key_trust import allow, foreign_tracking
+from dsbuilder_tui.tracking.evaluate_example import evaluate_example
 from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords
+from dsbuilder_tui.tracking.mlflow_target import TrackedIds
 from tests.support.tracked import assert_same, database_file, held_by_mlflow, held_in_file, mlflow_client, own_records
 
 # MLflow's own, at its first import with SQLAlchemy 2.1.
@@ -160,6 +162,13 @@ async def test_two_sessions_of_one_name_and_a_dataset_that_was_deleted(
         while not (await one.tracking.sync(60)).finished:
             pass
         assert len((await assert_same(uri, one))["datasets"]) == 1
+        run = two._files.meta["mlflow"]["run_id"]
+        mlflow_client(uri).delete_run(run)  # its new run says all that the old one did
+        while not (await two.tracking.sync(60)).finished:
+            pass
+        new = two._files.meta["mlflow"]["run_id"]
+        there = [one.path for one in mlflow_client(uri).list_artifacts(new)]
+        assert new != run and there == ["plan", "report.json", "session.json"]
 
 
 async def test_scenarios_have_a_dataset_of_their_own(uri: str, make_config: Config) -> None:
@@ -232,6 +241,14 @@ async def test_the_example_runs_as_it_is_printed(uri: str, make_config: Config, 
     )  # fmt: skip
     out, _ = await done.communicate()
     assert done.returncode == 0, out.decode()[-2000:]
+
+
+def test_the_example_is_python_whatever_the_fields_are_called() -> None:
+    for names in (("query",), ("class",), ("order id", "query"), ("lambda", "text")):
+        category = DatasetCategory(name="c", count=1, example_inputs="Hi")
+        plan = DatasetPlanInput(dataset_name="d", categories=[category], input_fields=dict.fromkeys(names, ""))
+        ids = TrackedIds(session="s", uri="sqlite:///m.db", experiment="it's", datasets={"records": "d-1"})
+        assert compile("\n".join(evaluate_example(plan, ids.uri, ids)), "example", "exec")
 
 
 async def test_an_address_that_came_with_a_folder_is_asked_about(

@@ -64,7 +64,9 @@ async def test_results_are_read_by_case_once_and_say_where_it_fails(
         assert (await session.results.read()).found == 0
         session.subscribe(events.append)
         text = first.inputs["query"]
-        run = await evaluated(uri, session, fails=["category_2", text], raises=["category_3"], experiment="elsewhere")
+        run = await evaluated(
+            uri, session, fails=["category_2", text], raises=["category_3"], experiment="elsewhere", takes="anything"
+        )
         reading = await session.results.read()
         assert (reading.found, reading.changed) == (1, 1)
         figures = reading.figures
@@ -90,7 +92,9 @@ async def test_results_are_read_by_case_once_and_say_where_it_fails(
         assert await easy_cases(session) == set()  # one evaluation is not enough
 
         # Another version fails elsewhere; given the bare rows, cases are found by their inputs.
-        await evaluated(uri, session, fails=["category_3"], rows=True, experiment=config.mlflow_experiment)
+        await evaluated(
+            uri, session, fails=["category_3"], rows=True, experiment=config.mlflow_experiment, takes="defaults"
+        )
         reading = await session.results.read()
         assert (reading.found, reading.changed) == (2, 1)
         assert in_numbers(reading.figures)["category_3"] == (0, 4, 0)  # the newest counts

@@ -83,8 +83,9 @@ def test_no_hostile_text_acts_on_the_terminal(tmp_path: Path) -> None:
             terminal.click(row, 4)
             terminal.click(row, 12)
             terminal.click(row, 60)
+        terminal.insist("escape", "enter send")  # a click on a case or a name leads to it: back to the studio
         terminal.press("ctrl+p")
-        terminal.wait("writing")
+        terminal.insist("escape", "writing")
         for key, title in (("f4", "· Checkpoints"), ("f5", "· Rejected"), ("f6", "· Workers"), ("f2", "· Cases")):
             terminal.press(key)
             terminal.wait(title)

@@ -176,7 +176,7 @@ async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
         if rows.chosen.batch != waiting:
             await desk.press("down")
         await desk.until(lambda: rows.chosen.batch == waiting)
-        await desk.sees("r retry now", "server error, waited")
+        await desk.sees("r retry now", "server error, waited", "none came so far", "tried 1 time more")
         await desk.press("r")
         await desk.until(lambda: f"Batch {waiting} is tried again now." in desk.told)
         await desk.until(lambda: not desk.live.view.waiting)

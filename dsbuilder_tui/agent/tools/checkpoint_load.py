@@ -37,6 +37,6 @@ class LoadFromCheckpoint(Tool[LoadFromCheckpointArguments]):
             left = state.total_instances_planned - state.instances_created - state.exhausted_slots
             said = f"The session is at {state.instances_created:,} of {counted(state.total_instances_planned, 'case')}."
             if left and not host.running:
-                said += " resume_generation goes on exactly there."
+                said += " “Resume” goes on exactly there."
             return ToolAnswer(said, {"open": left, "running": host.running})
         return ToolAnswer(await host.load(arguments.path))

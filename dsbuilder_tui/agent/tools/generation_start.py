@@ -5,6 +5,7 @@ from __future__ import annotations
 from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
+from dsbuilder_tui.domain.session_state import BuilderState
 from dsbuilder_tui.wording import writer_name
 
 
@@ -18,13 +19,17 @@ class StartGeneration(Tool[NoArguments]):
     def doing(self, arguments: NoArguments) -> str:
         return "starting the workers"
 
+    def slots_to_write(self, state: BuilderState) -> int:
+        """How many slots the run is to fill, as far as can be said before it begins."""
+        return state.total_instances_planned - state.instances_created - state.exhausted_slots
+
     async def question(self, call: ToolCall, arguments: NoArguments) -> QuestionApproval | None:
         session, config = call.host.session, call.host.session.config
         call.require_plan()
         if call.host.running:
             return None
         summary = await session.summary()
-        left = summary.total_instances_planned - summary.instances_created - summary.exhausted_slots
+        left = self.slots_to_write(summary)
         expected = await session.costs.expected(summary.instances_created, left)
         cost = expected.dollars
         if left <= config.confirm_cases and (cost or 0.0) <= config.confirm_dollars:

@@ -18,6 +18,7 @@ from dsbuilder_tui.cli.targets import is_file
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.judging import JudgedCounts
+from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.file_verdicts import FileVerdicts, judge_file, verdicts_beside
@@ -44,6 +45,7 @@ async def _judge_session(arguments: argparse.Namespace, config: DatasetBuilderCo
     async with await Session.open(arguments.what, config) as session:
         require_plan(session)
         session.subscribe(warn_of)
+        session.subscribe(_of_nodes_alone)
         if arguments.examples:
             say((await session.verdicts.agreement()).rubric_examples() or "The judge and you do not differ.")
             return ExitCode.COMPLETE
@@ -106,6 +108,11 @@ def _of_nodes(event: Event) -> None:
     """What becomes of the nodes of a cluster, on standard error."""
     if (line := event_line(event)) is not None:
         print(line, file=sys.stderr)
+
+
+def _of_nodes_alone(event: Event) -> None:
+    if isinstance(event, NodeJoined | NodeLost):
+        _of_nodes(event)
 
 
 def _told(found: FileVerdicts) -> None:

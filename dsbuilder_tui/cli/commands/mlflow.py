@@ -142,7 +142,7 @@ async def _results(arguments: argparse.Namespace, config: DatasetBuilderConfig) 
         if not figures.runs:
             say("No evaluation of these cases is in MLflow yet. Evaluate with:")
             for line in session.tracking.example:
-                say(f"  {visible(line)}")
+                say(visible(line))
             return ExitCode.COMPLETE
         for run in figures.runs:
             say(visible(run_words(run)))

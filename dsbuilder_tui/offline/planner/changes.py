@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.writing_stage import pipeline_words, planned_pipeline
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
-from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, whole
+from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, spread, whole
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.judge_requests import judge_mode_in
 from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
@@ -32,11 +32,17 @@ from dsbuilder_tui.offline.planner.utterance import MASK
 
 ANSWER_KEYS = (MlflowKey.FACTS.value,)  # of "with expected answers": what the built-in writer can say of an answer
 _ADD_DEFAULT = 10
+_MOST_EXAMPLES = 6  # of a category that others were merged into
 _TOOL = re.compile(
     rf"{C} (?:should|must|has to|have to|needs? to)? ?(?:always )?(?:call|use)s? (?:the )?(?:tool )?({MASK}|"
     rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool)|(?-i:[a-z]+[A-Z]\w*))"
 )
 _PRONOUN = re.compile(r"(?:i|you|we|me|us|it|that|this|them|to|if|when|what|how)\b", re.IGNORECASE)
+
+
+def _key_of(written: str | dict[str, Any]) -> str:
+    """The key of an expectation that is written for each case."""
+    return str(written["key"]) if isinstance(written, dict) else written
 
 
 class PlanChanger(CountChanges):
@@ -62,8 +68,9 @@ class PlanChanger(CountChanges):
         return self._change()
 
     def _read(self, text: str) -> bool:
-        steps = (self._fill, self._swap, self._rename, self._remove, self._more, self._factor, self._part, self._set, self._whole,
-                 self._tool, self._stages, self._modify, self._answers, self._add)  # fmt: skip
+        steps = (self._fill, self._swap, self._merge, self._split, self._move, self._level, self._rename, self._remove,
+                 self._more, self._factor, self._part, self._set, self._whole, self._tool, self._stages, self._modify,
+                 self._answers, self._add)  # fmt: skip
         return any(step(text) for step in steps)
 
     def _read_both(self, text: str) -> bool:
@@ -123,6 +130,57 @@ class PlanChanger(CountChanges):
         self._c.last = None
         return self._change()
 
+    def _merge(self, text: str) -> bool:
+        """“Merge refunds and returns into money back”: the first takes the cases of the others, and the name if there is one."""
+        found = re.fullmatch(
+            rf"(?:merge|combine|join|unite|lump|put)(?: together)? {MANY}(?: together)?(?: (?:in ?to|in|to|as|called|under)"
+            rf"(?: a| one)?(?: (?:category|group))?(?: called)?(?: {PHRASE})?)?",
+            text,
+            re.I,
+        )
+        mentions = list(dict.fromkeys(re.findall(C, found[1] + found[2]))) if found else []
+        if not found or len(mentions) < 2:
+            return False
+        kept, *others = (self._of(mention) for mention in mentions)
+        name = slug(self._words(found[3])) if found[3] and not re.fullmatch(r"1|one", found[3], re.I) else ""
+        if name and name.casefold() in (c["name"].casefold() for c in self._c.categories if c not in (kept, *others)):
+            return self._say(f"There is already a category called {name}.")
+        self._count(kept, kept["count"] + sum(other["count"] for other in others))
+        examples = [example for one in (kept, *others) for example in one["example_inputs"]]
+        kept["example_inputs"] = [example for at, example in enumerate(examples) if example not in examples[:at]][
+            :_MOST_EXAMPLES
+        ]
+        described = dict.fromkeys(one["description"].rstrip(".") for one in (kept, *others) if one.get("description"))
+        kept["description"] = "; ".join(described)
+        self._c.plan["categories"] = [c for c in self._c.categories if c not in others]
+        self._c.last = None
+        if name and name != kept["name"]:
+            self._c.rename[kept["name"]] = name
+            kept["name"] = name
+        return self._change()
+
+    def _split(self, text: str) -> bool:
+        """“Split refunds into damaged goods and late delivery”: new categories in its place, its cases spread over them."""
+        found = re.fullmatch(rf"(?:split|divide|break)(?: up)? (?:the )?{C}(?: up)? in(?:to)? (.+)", text, re.I)
+        if not found:
+            return False
+        gone = self._of(found[1])
+        named = [part for part in re.split(r"\s*(?:,|&|\band\b)\s*", found[2]) if part]
+        phrases = [bare_phrase(self._words(part)) for part in named]
+        if len(phrases) < 2 or not all(slug(phrase) and len(phrase.split()) <= 6 for phrase in phrases):
+            name = gone["name"].replace("_", " ")
+            return self._say(f"Into which? For example: “split {name} into late {name} and other {name}”.")
+        if gone["count"] < len(phrases):
+            return self._say(
+                f"{gone['name']} has {counted(gone['count'], 'case')}, too few for {len(phrases)} categories."
+            )
+        self._c.plan["categories"] = [category for category in self._c.categories if category is not gone]
+        for phrase, number in zip(phrases, spread(gone["count"], [1] * len(phrases)), strict=True):
+            if not self._new(phrase, number, None):
+                return True
+        self._c.last = None
+        return self._change()
+
     def _rename(self, text: str) -> bool:
         found = re.fullmatch(
             rf"(?:rename|call|change the name of) (?:the )?{C}(?: (?:to|as|into))? {PHRASE}", text, re.I
@@ -153,6 +211,13 @@ class PlanChanger(CountChanges):
             which = re.fullmatch(
                 rf"(?:make|turn|write|put)? ?{HOW_MUCH} of (?:them|those|these|the cases)\b.+", text, re.I
             )
+            if which is None and not re.search(C, text):
+                some = re.fullmatch(
+                    rf"(?:make|turn|write|put|have)? ?{HOW_MUCH},? (?:should be|must be|to be|be|in|as|are) (.+)",
+                    text,
+                    re.I,
+                )
+                which = some if some and modifier_in(self._heard.full(f"in {some[2]}"))[1] else None
             return bool(which) and self._say(f"Which category should those come from: {', '.join(self._c.names[:20])}?")
         _, modifier = modifier_in(self._heard.full(found[3]), of_category=True)
         if modifier is None and not re.search(rf" of (?:the )?{C}", text, re.I):
@@ -237,7 +302,8 @@ class PlanChanger(CountChanges):
         """Every case of a category gets a mood, a language, a difficulty."""
         found = re.fullmatch(
             rf"(?:make|turn|write|have|let|i want|put) (?:(?:all )?(?:of )?{MANY}|(everything|all(?: of (?:it|them))?|"
-            rf"(?:all )?the cases|them all)) (?:to be |be |sound |into |all )?(.+)|{MANY} (?:should|must) "
+            rf"(?:all )?the (?:cases|questions|inputs|messages|prompts|texts)|them(?: all)?)) "
+            rf"(?:to be |be |sound |into |all )?(.+)|{MANY} (?:should|must) "
             rf"(?:be|sound) (.+)",
             text,
             re.I,
@@ -278,10 +344,15 @@ class PlanChanger(CountChanges):
         return self._change()
 
     def _answers(self, text: str) -> bool:
-        """“With expected answers”: each category's cases say what a right answer is."""
+        """“With expected answers”: each category's cases say what a right answer is; or no longer."""
+        if intent_table().phrase("without_answers").fullmatch(text):
+            for one in (self._c.plan, *self._c.categories):
+                one["write"] = [key for key in one.get("write") or () if _key_of(key) not in ANSWER_KEYS]
+            self._c.notes.append("No expected answers are written.")
+            return self._change()
         if not intent_table().phrase("with_answers").fullmatch(text):
             return False
-        shared = {one["key"] if isinstance(one, dict) else one for one in self._c.plan.get("write") or ()}
+        shared = {_key_of(one) for one in self._c.plan.get("write") or ()}
         for category in self._c.categories if not shared.issuperset(ANSWER_KEYS) else ():
             category["write"] = list(dict.fromkeys([*(category.get("write") or ()), *ANSWER_KEYS]))
         self._c.notes.append("Each case is written with the facts that a right answer states.")
@@ -290,7 +361,7 @@ class PlanChanger(CountChanges):
     def _add(self, text: str) -> bool:
         found = re.fullmatch(
             rf"(?:add|include|plus|put in|(?:i (?:also )?(?:want|need)|we (?:also )?need|give me)(?= \d))(?: "
-            rf"(?:another|an?|some|the|new|more|also))*(?: (?:category|categories))?(?: (?:for|of|about|called|"
+            rf"(?:another|an?|some|the|new|more|also)\b)*(?: (?:category|categories))?(?: (?:for|of|about|called|"
             rf"named))? ?(?:{HOW_MUCH} )?(?:more |new |other )?{PHRASE}(?: with {HOW_MUCH}(?: cases)?)?",
             text,
             re.I,

@@ -18,6 +18,9 @@ _SEPARATOR = re.compile(
     r"continue|finish|finalize|judge|\d))",
     re.IGNORECASE,
 )
+_SPLIT = re.compile(
+    r"\b(?:split|divide|break) [^,.;\n!?]{1,80} into [^.;\n!?]+", re.IGNORECASE
+)  # its list is of new names
 _OPENING = re.compile(
     r"^(?:(?:please|ok|okay|now|then|also|and|can you|could you|would you|i want to|i'd like to|let's|let us|we should|"
     r"i'd rather|i would rather|i'd prefer(?: to)?|can we|could we|may we|actually|"
@@ -51,6 +54,7 @@ class PlanChanges:
 
 def clauses(said: str, names: Sequence[str] = ()) -> list[str]:
     """A message cut where one wish ends and the next begins; a list of ``names`` stays with what it belongs to."""
+    said = _SPLIT.sub(lambda found: found.group().replace(",", " &"), said)
     parts = [part.strip() for part in _SEPARATOR.split(said)[:_MOST_CLAUSES] if part and part.strip(" .,:")]
     if not names or len(parts) < 2:
         return parts

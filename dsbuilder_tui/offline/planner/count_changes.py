@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, MORE, C, CategoryMentions
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, spread, whole
 
@@ -56,6 +57,44 @@ class CountChanges(CategoryMentions):
         if number < 1:
             return self._say("That changes nothing; name a number of at least 1.")
         return self._count(category, category["count"] + sign * number)
+
+    def _move(self, text: str) -> bool:
+        """“Move 10 from refunds to order status”."""
+        found = re.fullmatch(
+            rf"(?:move|shift|transfer|take|give) {HOW_MUCH} (?:cases )?(?:from|of|out of) (?:the )?{C} "
+            rf"(?:to|into|over to|and give "
+            rf"(?:it|them) to|and (?:put|move) (?:it|them) (?:to|into)) (?:the )?{C}",
+            text,
+            re.I,
+        )
+        if not found:
+            return False
+        one, other = self._of(found[2]), self._of(found[3])
+        if one is other:
+            return self._say("That changes nothing.")
+        part = share(found[1])
+        number = round(one["count"] * part) if part is not None else whole(found[1]) if found[1].isdigit() else 0
+        if not 0 < number < one["count"]:
+            return self._say(
+                f"{one['name']} has {counted(one['count'], 'case')}, so {found[1]} of them cannot be moved; "
+                "at least 1 has to stay."
+            )
+        return self._count(one, one["count"] - number) and self._count(other, other["count"] + number)
+
+    def _level(self, text: str) -> bool:
+        """“Make refunds as large as order status”, “as many refunds as complaints”."""
+        found = re.fullmatch(
+            rf"(?:make|set|bring|let)? ?(?:the )?{C}(?: be| to be)? "
+            r"(?:as (?:large|big|many|small|long|numerous)|the same (?:size|count|number)) "
+            rf"as (?:the )?{C}",
+            text,
+            re.I,
+        ) or re.fullmatch(
+            rf"(?:make|write|i want|have|let's have)? ?(?:as many|the same (?:number|amount) of) (?:the )?{C} as (?:the )?{C}",
+            text,
+            re.I,
+        )
+        return bool(found) and self._count(self._of(found[1]), self._of(found[2])["count"]) if found else False
 
     def _factor(self, text: str) -> bool:
         found = re.fullmatch(
@@ -148,7 +187,9 @@ class CountChanges(CategoryMentions):
     def _remove(self, text: str) -> bool:
         verb = r"(?:remove|drop|delete|get rid of|leave out|take out|skip|no more|throw out)"
         if found := re.fullmatch(
-            rf"{verb} {MANY}(?: (?:category|categories|cases|entirely|completely|from the plan))*", text, re.I
+            rf"(?:{verb}|no|without) {MANY}(?: (?:category|categories|cases|entirely|completely|at all|from the plan))*",
+            text,
+            re.I,
         ):
             gone = {self._of(mention)["name"] for mention in re.findall(C, found[1] + found[2])}
             if len(gone) == len(self._c.names):

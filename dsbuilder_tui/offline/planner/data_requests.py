@@ -9,6 +9,7 @@ from typing import Any
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.data_question import CaseMark, DataGroup, DataOrder, DataSubject
 from dsbuilder_tui.domain.judging import Judgement
+from dsbuilder_tui.offline.planner.counts import whole
 from dsbuilder_tui.offline.planner.intent_table import IntentTable, intent_table
 from dsbuilder_tui.offline.planner.naming import forms, slug
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
@@ -18,7 +19,7 @@ Arguments = dict[str, Any]
 # The first whose words are found is what is asked about; what none names are the cases.
 _SUBJECTS = (
     DataSubject.EXHAUSTED, DataSubject.EXPECTATIONS, DataSubject.REJECTED, DataSubject.REPEATS, DataSubject.MODELS,
-    DataSubject.COST, DataSubject.CHECKPOINTS, DataSubject.TIME, DataSubject.COVERAGE, DataSubject.OPEN,
+    DataSubject.COST, DataSubject.CHECKPOINTS, DataSubject.CALLS, DataSubject.TIME, DataSubject.COVERAGE, DataSubject.OPEN,
 )  # fmt: skip
 _SPLIT = {
     DataSubject.CASES: tuple(DataGroup),
@@ -46,6 +47,8 @@ class DataRequests:
         text = self._table.phrase("data_courtesy").sub("", text)
         if (case := self._case(text)) is not None:
             return {"what": DataSubject.CASE.value, "case": case}
+        if (batch := self._table.phrase("data_batch").fullmatch(text)) is not None:
+            return {"what": DataSubject.CALLS.value, "batch": max(1, whole(batch["n"] or batch["m"]))}
         opening = self._table.phrase("data_opening").search(text)
         if opening is None or self._says("data_wish", text):
             return None
@@ -64,7 +67,7 @@ class DataRequests:
         if self._says("data_shown", text) and not self._says("data_amount", text):
             if subject is DataSubject.CASES:
                 return self._shown(text, found, order)
-            if order is DataOrder.PLAN and not self._group(subject, text):
+            if order is DataOrder.PLAN and subject is not DataSubject.CALLS and not self._group(subject, text):
                 return None
         if subject is DataSubject.CASES:
             return self._counted(text, rest, found, order)

@@ -50,11 +50,30 @@ def small_words(text: str, situation: PlanningContext) -> str | None:
         return table.reply("greeting_planned", dataset=base.dataset_name, cases=base.total_instances)
     if name is not None:
         return table.reply(name)
-    talk = next((one for one in table.small_talk if one.says.fullmatch(text)), None)
     base = situation.base
-    if talk is None or (base and any(re.search(forms(c.name), text, re.IGNORECASE) for c in base.categories)):
+    if base and any(re.search(forms(c.name), text, re.IGNORECASE) for c in base.categories):
         return None  # what names a category is about that
-    return talk.reply if base is None else talk.planned
+    talk = next((one for one in table.small_talk if one.says.fullmatch(text)), None)
+    if talk is not None:
+        return talk.reply if base is None else talk.planned
+    return _meaning(text) or (table.reply("other_language") if _is_other_language(text) else None)
+
+
+def _meaning(text: str) -> str:
+    """What the word means that is asked about; empty when no such thing is asked."""
+    table = intent_table()
+    if (asked := table.phrase("asks_meaning").fullmatch(text)) is None:
+        return ""
+    word = asked["word"]
+    entry = next((one for one in table.glossary if one.words.fullmatch(word) and (one.why or not asked["why"])), None)
+    return entry.means if entry else ""
+
+
+def _is_other_language(text: str) -> bool:
+    """Whether a text has words of another language and none of English. One alone may be a name."""
+    table = intent_table()
+    words = {found.group().lower() for found in table.phrase("other_language").finditer(text)}
+    return len(words) > 1 and not table.phrase("english").search(text)
 
 
 def says_yes(text: str) -> bool:

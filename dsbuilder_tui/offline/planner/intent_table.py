@@ -38,6 +38,15 @@ class SmallTalk:
     planned: str
 
 
+@dataclass(frozen=True, slots=True)
+class GlossaryEntry:
+    """What one of the product's words ``means``; ``why`` when asking why there are so many is asking for that."""
+
+    words: re.Pattern[str]
+    means: str
+    why: bool
+
+
 class IntentTable:
     """The packaged table, read once. ``intents`` are in the order in which they are tried; ``examples`` are sentences that
     are understood while there is a plan, ``first_examples`` those before.
@@ -55,6 +64,10 @@ class IntentTable:
         self.small_talk = tuple(
             SmallTalk(says=self._pattern(row["says"]), reply=row["reply"], planned=row.get("planned", row["reply"]))
             for row in known["small_talk"].values()
+        )
+        self.glossary = tuple(
+            GlossaryEntry(words=self._pattern(row["words"]), means=row["means"], why=row.get("why", False))
+            for row in known["glossary"].values()
         )
         self.need_a_plan = frozenset(known["need_a_plan"])
         self.after_a_change = frozenset(known["after_a_change"])

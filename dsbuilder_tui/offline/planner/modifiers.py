@@ -49,6 +49,7 @@ _KINDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         r"(?:more |very )?(?:hard(?:er)?|difficult|tricky|trickier|challenging)|edge cases?|(?:more )?complex"
     , "hard", "situation",
      ("ambiguous", "several intents", "missing information")),
+    (r"(?:more |very )?(?:easy|easier|straightforward)", "easy", "situation", ("ordinary",)),
     (r"(?:more |very )?(?:short(?:er)?|brief(?:er)?|terse)", "short", "length", ("short",)),
     (r"(?:more |very )?(?:long(?:er)?|detailed|verbose)", "long", "length", ("long",)),
 )  # fmt: skip

@@ -17,7 +17,8 @@ _NOUNS = (
 _HEADS = (
     "the|a|an|some|more|other|new|extra|additional|of|about|for|on|from|in|with|to|are|is|be|should|will|must|test|"
     "cases|examples|questions|messages|queries|prompts|requests|inputs|case|example|question|message|query|prompt|"
-    "please|thanks|dataset|data set|test set|suite|that|which|ask|asking|covering|cover|category|"
+    "please|thanks|dataset|data set|test set|suite|"
+    "evals|evaluations|tests|samples|items|that|which|ask|asking|covering|cover|category|"
     "few|couple|handful|bunch|several|called|named|regarding|concerning|just|only|as|go|goes|into|total|all|overall|altogether|evaluation|eval|"
     "realistic|diverse|different|synthetic"
 )

@@ -239,7 +239,10 @@ def _plan(
     drafts: list[dict[str, Any]] = []
     for item, count in zip(items, counts, strict=True):
         modifier = item.modifier or (request.modifier if request.modifier and request.modifier.language else None)
-        one = draft(topics, item.phrase, count, modifier, request.examples if len(items) == 1 and not parts else ())
+        examples = request.examples if len(items) == 1 and not parts else ()
+        if item.modifier and item.phrase == item.modifier.ending.replace("_", " "):
+            examples = examples or _usual_examples(request, topics)
+        one = draft(topics, item.phrase, count, modifier, examples)
         if one.question:
             return ProposedPlan(None, [one.question])
         if modifier is not None and item.modifier is None:
@@ -250,7 +253,7 @@ def _plan(
                 make_kind(one.category, request.modifier.kind, request.modifier.values, {})
         one.category["name"] = unused(one.category["name"], [d["name"] for d in drafts])
         drafts.append(one.category)
-    for part in parts:
+    for part in _of_each(parts, request, items, counts):
         failed = _take_part(part, request, drafts, [i.phrase for i in items], topics)
         if failed:
             return ProposedPlan(None, [failed])
@@ -273,6 +276,32 @@ def _plan(
     if request.left_out:
         plan["not_understood"] = list(request.left_out[:_MOST_LEFT_OUT])
     return ProposedPlan(plan, notes)
+
+
+def _usual_examples(request: Request, topics: Topics) -> tuple[str, ...]:
+    """What people ask the application, of each of its usual categories one: for cases that are about anything of it."""
+    if request.topic is None:
+        return ()
+    usual = (topics.category(name.replace("_", " "), 1)["example_inputs"] for name in request.topic.categories)
+    return tuple(examples[0] for examples in usual if examples)[:3]
+
+
+def _of_each(parts: list[Item], request: Request, items: list[Item], counts: list[int]) -> list[Item]:
+    """The parts, with “half of them multi-turn” as one of each category where none was given a size of its own."""
+    sized = any(item.count is not None or item.share is not None for item in request.items if not item.part_of_last)
+    unnamed = request.items == tuple(parts)
+    found: list[Item] = []
+    for part in parts:
+        if sized or part.phrase or (part.count is not None and not unnamed):
+            found.append(part)
+            continue
+        number = part.count if part.count is not None else round((part.share or Fraction(0)) * sum(counts))
+        of_each = spread(number, counts) if number >= len(counts) else [number]
+        found += [
+            replace(part, phrase=item.phrase, count=count, share=None)
+            for item, count in zip(items[-len(of_each) :], of_each, strict=True)
+        ]
+    return found
 
 
 def _take_part(

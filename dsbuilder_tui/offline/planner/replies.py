@@ -24,6 +24,7 @@ _PLANS = ("propose_plan", "revise_plan", "extend_dataset", "write_where_it_fails
 _AFTER = {
     "start_generation": "I will speak up when it is done, or when something needs you.",
     "resume_generation": "It goes on; I will speak up when it is done, or when something needs you.",
+    "retry_exhausted": "“Status” says where it stands, F5 why candidates are turned away.",
     "pause_generation": "Say “resume” and it goes on exactly there.",
     "save_checkpoint": "It is in the timeline (F4).",
     "log_to_mlflow": "/mlflow shows how far it is.",

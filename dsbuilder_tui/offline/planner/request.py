@@ -11,6 +11,7 @@ from dsbuilder_tui.offline.planner.counts import share, whole
 from dsbuilder_tui.offline.planner.manner_phrases import is_courtesy, is_file_name, names_no_category
 from dsbuilder_tui.offline.planner.modifiers import OWN_CATEGORIES, Modifier, modifier_in
 from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, words_of
+from dsbuilder_tui.offline.planner.paraphrases import plain_list
 from dsbuilder_tui.offline.planner.topics import ApplicationTopic, Topics
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
@@ -22,7 +23,9 @@ _SUBJECT = re.compile(
     rf"(?:\bfor |\bto test |\bof |\btests? |\bevaluat\w+ |\bwith |\bis |\bhave |\b(?:i|we) (?:own|run|built) )"
     rf"(?:an?|the|our|my|this|their|its|his|her) ((?:[\w'’&-]+ ){{0,6}}?(?:{APPLICATION_NOUNS})s?"
     rf"(?: (?:{APPLICATION_NOUNS}))?)\b(?! \d|['’]|s['’])(?: (?:that|which|who) "
-    rf"(?:(?! (?:and|with) \d)[^:;,.\n])*)?(?: (?:(?:described|defined) )?(?:in|at|under|from) {MASK})?",
+    rf"(?:(?! (?:and|with) \d)[^:;,.\n])*)?(?: (?:(?:described|defined) )?(?:in|at|under|from) {MASK})?"
+    # “a RAG bot on our product docs”
+    r"(?: (?:on|over) (?:our|my|their|its) [\w'’-]+(?: [\w'’-]+){0,2}(?=\s*(?:[.,:;\n]|$)))?",
     re.IGNORECASE,
 )
 _FOR_DOMAIN = re.compile(
@@ -54,7 +57,8 @@ _FILLER = frozenset(
 )
 # Of what every plan has that says nothing of what is written besides the cases.
 _WITH_ANSWERS = re.compile(
-    r",?\s*\b(?:and )?(?:each |all )?with (?:the |an |their )?(?:expected|reference|right|correct|ideal|gold|golden) "
+    r",?\s*\b(?:and )?(?:(?:each|all|every)(?: (?:case|one|cases|of them))? )?with (?:the |an |their )?"
+    r"(?:expected|reference|right|correct|ideal|gold|golden) "
     r"(?:answers?|responses?|repl(?:y|ies)|outputs?)\b(?: (?:for|to) (?:each|all|every)(?: (?:cases?|one|of them))?)?",
     re.IGNORECASE,
 )
@@ -150,7 +154,7 @@ def read_request(heard: Utterance, topics: Topics) -> Request:
     if named := _NAME.search(said):
         name = slug(heard.full(named[1]))
         said = said[: named.start()] + " " + said[named.end() :]
-    said = _WITH_ANSWERS.sub(" ", said)
+    said = plain_list(_WITH_ANSWERS.sub(" ", said))
     said, subject, topic = _subject(said, topics)
     groups = _EQUAL_GROUPS.search(said)
     if groups:
@@ -166,15 +170,43 @@ def read_request(heard: Utterance, topics: Topics) -> Request:
     said = re.sub(r"\b(?:mostly|mainly|primarily)\b", "2/3", said, flags=re.IGNORECASE)
     request = Request(subject=subject, name=name, topic=topic, examples=examples, of_cases=bool(_CASES.search(said)))
     listing = bool(groups) and not said[: groups.start()].strip(" ,:;") if groups else False
+    for segment, ends_with in _segments(said):
+        if segment:
+            request, listing = _with_segment(request, segment, listing, heard)
+        listing = listing or (ends_with == ":" and bool(request.totals or request.subject or groups))
+    known = tuple(Item(bare_phrase(words)) for words in request.early if topics.knows(bare_phrase(words)))
+    return _with_first_modifiers(request) if request.items else replace(request, items=known)
+
+
+def _segments(said: str) -> list[tuple[str, str]]:
+    """The parts of a list, each with the separator behind it; what is named once for several stands in each.
+
+    “20 angry and 20 polite refunds” says what “20 angry refunds and 20 polite refunds” says.
+    """
+    parts: list[tuple[str, str]] = []
     at = 0
     for cut in [*_SEPARATOR.finditer(said), None]:
         segment = said[at : cut.start() if cut else len(said)].replace("\uf8ff", "and").strip()
+        parts.append((segment, cut.group() if cut else ""))
         at = cut.end() if cut else at
-        if segment:
-            request, listing = _with_segment(request, segment, listing, heard)
-        listing = listing or bool(cut and cut.group() == ":" and (request.totals or request.subject or groups))
-    known = tuple(Item(bare_phrase(words)) for words in request.early if topics.knows(bare_phrase(words)))
-    return _with_first_modifiers(request) if request.items else replace(request, items=known)
+    for place in range(len(parts) - 2, -1, -1):
+        segment, ends_with = parts[place]
+        if not (shared := _noun_behind_modifier(parts[place + 1][0])) or ends_with.strip() not in ("and", "&", ","):
+            continue
+        quantity = _QUANTITY.search(segment)
+        base, modifier = modifier_in(segment[quantity.end() :]) if quantity else ("", None)
+        if modifier and not bare_phrase(base) and not _OF_THEM.match(segment[quantity.end() :] if quantity else ""):
+            parts[place] = (f"{segment} {shared}", ends_with)
+    return parts
+
+
+def _noun_behind_modifier(segment: str) -> str:
+    """“refunds” of “20 polite refunds”; nothing of “20 refunds in Spanish”."""
+    quantity = _QUANTITY.search(segment)
+    said = segment[quantity.end() :].strip() if quantity else ""
+    base, modifier = modifier_in(said)
+    noun = bare_phrase(base) if modifier else ""
+    return noun if noun and said.lower().endswith(noun.lower()) else ""
 
 
 def _with_first_modifiers(request: Request) -> Request:
@@ -195,7 +227,10 @@ def _with_first_modifiers(request: Request) -> Request:
 def _only_modifiers(items: tuple[Item, ...]) -> bool:
     """Whether a list holds so far nothing but counts of cases that are written in some way."""
     return all(
-        item.modifier and not item.phrase and item.count is not None and not item.each and not item.part_of_last
+        item.modifier
+        and not item.phrase
+        and (item.count is not None or item.share is not None)
+        and not (item.each or item.part_of_last)
         for item in items
     )
 
@@ -309,8 +344,8 @@ def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) ->
         if modifier and (request.items or request.totals):
             return replace(request, items=(*request.items, replace(item, part_of_last=True))), True
         return replace(request, totals=(*request.totals, item.count), modifier=modifier or request.modifier), listing
-    if not phrase and modifier and request.items:
-        item = replace(item, part_of_last=True)
+    if not phrase and modifier and request.items and not (item.share and _only_modifiers(request.items)):
+        item = replace(item, part_of_last=True)  # but for “60% easy, 40% hard”
     elif item.part_of_last and phrase and not modifier:
         item = replace(item, part_of_last=False)  # "20 of them refunds" names a category of its own
     return replace(request, items=(*request.items, item)), True

@@ -11,6 +11,7 @@ from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch
+from dsbuilder_tui.offline.planner.axis_requests import axes_in, with_axes
 from dsbuilder_tui.offline.planner.changes import PlanChanger
 from dsbuilder_tui.offline.planner.clauses import PlanChanges, clauses, without_courtesy
 from dsbuilder_tui.offline.planner.counts import plain_numbers
@@ -116,9 +117,11 @@ def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     if problem:
         return Interpretation(words=problem)
     heard, documents = documents_in(heard)
+    heard, axes = axes_in(heard, situation)
     heard, modes = templates_in(heard)
     heard, pairs = pairs_in(one_tool_a_clause(heard))
     rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
+    rest = with_axes(rest, axes, situation)
     rest = made_so(written_from(rest, documents, situation), modes, situation)
     rest = with_rows(with_pairs(rest, pairs, situation), rows, situation)
     if heard.too_long:

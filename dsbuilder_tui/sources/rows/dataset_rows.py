@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import tempfile
 import zlib
-from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -35,6 +34,7 @@ from dsbuilder_tui.sources.rows.promptfoo_config import has_inherited_tests, inh
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
 from dsbuilder_tui.sources.rows.record_fields import BOM, field_names, parse, to_json
 from dsbuilder_tui.sources.rows.row_parts import Parts
+from dsbuilder_tui.sources.rows.row_places import RowPlaces
 from dsbuilder_tui.sources.rows.row_shape import RowShape
 from dsbuilder_tui.sources.rows.row_shapes import QUESTIONS, RECORDS, ROW_SHAPES, shape_of
 from dsbuilder_tui.sources.rows.shared_inputs import SharedInputs
@@ -94,9 +94,9 @@ class Source:
     """A dataset that is read once, from its beginning to its end, in one thread; ``-`` is standard input.
 
     It may be JSON lines, JSON, CSV, YAML, Parquet or Arrow, packed with gzip, or a folder with such files. ``keep``
-    remembers where an admitted row is, in 12 bytes; ``kept`` finds it again by its number, in the file itself or, for what
-    is no plain file of lines, in a temporary one. Raises ``InputError`` for what cannot be read, and ``StorageError`` when
-    the disk has no room for that file.
+    remembers in a temporary file where an admitted row is; ``kept`` finds it again by its number, in the file itself or, for
+    what is no plain file of lines, in another temporary one. Raises ``InputError`` for what cannot be read, and ``StorageError``
+    when the disk has no room for them.
     """
 
     def __init__(self, given: str | Path, choice: FieldChoice | None = None) -> None:
@@ -105,7 +105,8 @@ class Source:
         self._shape: RowShape | None = None
         self._shared: SharedInputs | None = None
         self._closing = contextlib.ExitStack()
-        self._lines, self._places = array("I"), array("Q")
+        self._places = RowPlaces()
+        self._closing.callback(self._places.close)
         self._again: BinaryIO | None = None  # the file, where lines of it are found again
         self._copy: BinaryIO | None = None
         self._copied, self._copy_at_end = 0, True
@@ -219,15 +220,14 @@ class Source:
 
     def keep(self, row: Row) -> None:
         """Remember where an admitted row is. Called in the order of admission."""
-        self._lines.append(row.line)
-        if self._again is not None and row.place is not None:
-            self._places.append(row.place << 1)
-        else:
-            self._places.append(self._copy_of(row.parts) << 1 | _COPIED)
+        is_there = self._again is not None and row.place is not None
+        place = cast(int, row.place) << 1 if is_there else self._copy_of(row.parts) << 1 | _COPIED
+        with self._copying():
+            self._places.add(row.line, place)
 
     def kept(self, number: int) -> Found:
         """The row that was kept as the ``number``-th, from 0."""
-        line, place = self._lines[number], self._places[number]
+        line, place = self._places[number]
         try:
             if place & _COPIED:
                 known = orjson.loads(self._copied_line(place >> 1))
@@ -333,14 +333,20 @@ class Source:
 
     def _copy_of(self, parts: Parts) -> int:
         told = orjson.dumps({"id": parts.id, "text": parts.shown}, option=orjson.OPT_APPEND_NEWLINE)
-        try:
+        with self._copying():
             copy = self._copy or self._new_copy()
             if not self._copy_at_end:
                 copy.seek(self._copied)
                 self._copy_at_end = True
             place = self._copied
             self._copied += copy.write(told)
-            return place
+        return place
+
+    @contextlib.contextmanager
+    def _copying(self) -> Iterator[None]:
+        """What the disk refuses, in words."""
+        try:
+            yield
         except OSError as error:
             raise StorageError(
                 f"The kept lines of {self.name} could not be copied to {tempfile.gettempdir()}: {error.strerror or error}.",

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import yaml
 
+from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.sources.target.findings import TargetFindings
 from dsbuilder_tui.sources.target.json_schemas import TOOL_LISTS, tool_of
 from dsbuilder_tui.sources.target.openapi import is_openapi, read_openapi
@@ -76,6 +77,10 @@ def read_value(value: Any, where: str, found: TargetFindings, *, whole: str = ""
         if isinstance(task, str) and isinstance(mapping.get("content"), str) and is_sentence(mapping["content"]):
             found.prompt(task, mapping["content"], where)
             continue
+        role = mapping.get("role")
+        if isinstance(role, str) and (told := persona(role, mapping.get("goal"), mapping.get("backstory"))):
+            found.prompt(one_line(role, 80), told, where)
+            continue
         if mapping.get("role") in ("system", "developer") and isinstance(mapping.get("content"), str):
             found.prompt("", mapping["content"], where)
         for key, text in mapping.items():
@@ -99,6 +104,14 @@ def mappings(value: Any) -> Iterator[tuple[Mapping[str, Any], str]]:
             continue
         yield here, parent
         stack.extend((inner, str(key)) for key, inner in reversed(here.items()))
+
+
+def persona(role: str, goal: object, backstory: object) -> str:
+    """What CrewAI tells an agent, of its role, its goal and its story; empty where one of them is no text."""
+    if not (isinstance(goal, str) and isinstance(backstory, str)):
+        return ""
+    parts = (role.strip(), backstory.strip(), f"Goal: {goal.strip()}")
+    return "\n".join(part for part in parts if part)
 
 
 def is_sentence(text: str) -> bool:

@@ -13,7 +13,11 @@ _SCHEMAS = ("parameters", "input_schema", "inputSchema", "params_json_schema", "
 
 
 def tool_of(value: Mapping[str, Any], where: str, *, listed: bool = False) -> TargetTool | None:
-    """A tool definition of OpenAI's (nested or flat), Anthropic's or MCP's form, or None when it is something else."""
+    """A tool definition of OpenAI's (nested or flat), Anthropic's, Bedrock's or MCP's form, or None when it is something else."""
+    spec = value.get("toolSpec")  # Bedrock's
+    if isinstance(spec, dict) and isinstance(spec.get("inputSchema"), dict):
+        schema = spec["inputSchema"].get("json")
+        value, listed = {**spec, "inputSchema": schema if isinstance(schema, dict) else {}}, True
     inner = value.get("function")
     if isinstance(inner, dict) and isinstance(inner.get("name"), str):
         value, listed = inner, True

@@ -8,7 +8,7 @@ import warnings
 from itertools import islice
 
 from dsbuilder_tui.sources.foreign_text import label
-from dsbuilder_tui.sources.target.data_files import Unreadable, is_sentence
+from dsbuilder_tui.sources.target.data_files import Unreadable, is_sentence, persona
 from dsbuilder_tui.sources.target.findings import TargetFindings, TargetTool, make_tool
 from dsbuilder_tui.sources.target.json_schemas import tool_of
 from dsbuilder_tui.sources.target.python_names import Names, callee, part, string, words
@@ -150,6 +150,11 @@ class _Module:
 
     def _class(self, node: ast.ClassDef) -> None:
         if not any(callee(base)[-1:] and callee(base)[-1].endswith("Tool") for base in node.bases):
+            if any(callee(base)[-1:] == ["Signature"] for base in node.bases):  # DSPy's
+                task = ast.get_docstring(node) or ""
+                if is_sentence(task):
+                    self._found.prompt(node.name, task, self._at(node))
+                return
             if lines := self._parameters.of_class(node):
                 self._found.models.setdefault(node.name, lines)
                 as_tool = make_tool(node.name, lines, ast.get_docstring(node) or "", self._at(node))
@@ -179,6 +184,7 @@ class _Module:
                 self._prompt("", word.value, only_sentences=True)
             elif word.arg == "tools":
                 self._listed(word.value)
+        self._crew(node, path[-1] if path else "")
         if any("SystemMessage" in name for name in path):
             for each in [*node.args[:1], *(word.value for word in node.keywords if word.arg == "content")]:
                 self._prompt("", each)
@@ -194,6 +200,15 @@ class _Module:
         tool = self._tool_of_call(node)
         if tool:
             self._found.tools.append(tool)
+
+    def _crew(self, node: ast.Call, made: str) -> None:
+        """CrewAI's ``Agent(role="…", goal="…", backstory="…")`` and ``Task(description="…", expected_output="…")``."""
+        given = self._words_of(node)
+        if told := persona(given.get("role", ""), given.get("goal"), given.get("backstory")):
+            self._found.prompt(given.get("role", ""), told, self._at(node))
+            self._found.agent(given.get("role", ""), [], self._at(node))
+        elif made == "Task" and is_sentence(given.get("description", "")) and "expected_output" in given:
+            self._found.prompt("task", f"{given['description']}\n{given['expected_output']}", self._at(node))
 
     def _agent(self, node: ast.Call) -> str:
         """The name of an agent that is made here, or nothing."""
@@ -296,7 +311,7 @@ class _Module:
             self._found.tools.append(tool)
 
     def _tool_of_dict(self, node: ast.Dict) -> TargetTool | None:
-        if not {"name", "function"} & {string(key) for key in node.keys}:
+        if not {"name", "function", "toolSpec"} & {string(key) for key in node.keys}:
             return None
         value = self._names.value(node)
         return tool_of(value, self._at(node)) if isinstance(value, dict) else None
@@ -322,6 +337,8 @@ def _fields(node: ast.ClassDef) -> list[tuple[ast.expr, ast.expr]]:
 
 def _makes_a_tool(path: list[str]) -> bool:
     """``tool``, ``function_tool``, ``mcp.tool``, ``agent.tool_plain``, ``tools.register``; not ``functools.wraps``."""
+    if path[-1:] == ["kernel_function"]:  # Semantic Kernel's
+        return True
     said = [word for name in path for word in words(name)]
     asks = path[-1:] and _ASKS & set(words(path[-1])[:1])
     return not asks and not _HOOKS & set(said) and any(word == "tools" or word.endswith("tool") for word in said)

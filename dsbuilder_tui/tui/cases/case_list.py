@@ -39,6 +39,7 @@ _RELOAD = 1.0  # seconds between readings of the list while cases come in
 _FLAGS = ("flagged", "pinned", "noted", "edited", "reviewed", "easy")
 _VERDICTS = {"judged good": Judgement.GOOD, "judged bad": Judgement.BAD, "not judged": Judgement.NOT_JUDGED}
 _DEBOUNCE = 0.15
+_SHOWN_EVERY = 0.1  # seconds between two looks at what a search has found so far: to draw it costs more than to find it
 
 
 class CaseList(SessionScreen):
@@ -172,26 +173,29 @@ class CaseList(SessionScreen):
             self.rows.reload(self._total(), otherwise=cursor)
             self._title()
             return
-        self._hits, first = array("q"), True
+        self._hits = array("q")
         flags: dict[str, Any] = {}
         if self._flag in _VERDICTS:
             flags["verdict"] = _VERDICTS[self._flag]
         elif self._flag:
             flags[self._flag] = True
         steps = self.watched.session.cases.search(words, category=self._category, newest_first=self._newest, **flags)
+        shown: float | None = None
         try:
             async for step in steps:
                 self._hits.extend(step.seqs)
-                self._progress = (
-                    f"searching {100 * step.scanned // max(1, step.total)} %" if step.scanned < step.total else ""
-                )
-                if step.seqs or first or not self._progress:
-                    self.rows.reload(len(self._hits), otherwise=cursor if first else None)
-                    first = False
-                self._title()
+                self._progress = f"searching {100 * step.scanned // max(1, step.total)} %"
+                if shown is None or self._now() - shown >= _SHOWN_EVERY:
+                    self._show_found(cursor if shown is None else None)
+                    shown = self._now()
         except DsbuilderError as error:
             self.services.complain(error)
         self._progress = ""
+        self._show_found(cursor if shown is None else None)
+
+    def _show_found(self, cursor: int | None) -> None:
+        """Show what is found so far; ``cursor`` is where to begin when what was chosen is not among it."""
+        self.rows.reload(self._total(), otherwise=cursor)
         self._title()
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -56,6 +56,7 @@ class GotoScreen(UsesServices, Dialog[Place]):
         self._found: list[FoundPlace] = []
         self._prepared = asyncio.Event()
         self._settled = asyncio.Event()  # what is shown answers what is typed
+        self._searched = False  # the texts of cases have been looked through, too
         self._moved = False  # the person has chosen a row
         self._drawing: Drawing | None = None
 
@@ -127,7 +128,7 @@ class GotoScreen(UsesServices, Dialog[Place]):
         return found_row(self._found[index], width, chosen)
 
     def _nothing(self) -> Sequence[Line]:
-        if not self._settled.is_set():
+        if not self._searched:
             return [(("Looking …", "faint"),)]
         return [(("Nothing here is called that.", "muted"),)]
 
@@ -145,6 +146,7 @@ class GotoScreen(UsesServices, Dialog[Place]):
 
     def _look_again(self) -> None:
         """Look for what is typed now, in place of what was typed before."""
+        self._searched = False
         self._begin(self._look, "look")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -174,9 +176,12 @@ class GotoScreen(UsesServices, Dialog[Place]):
                 self._show(list({found.place: found for found in (*first, *cases)}.values()))
         except DsbuilderError as error:
             self.services.complain(error)
+        self._searched = True
+        if not self._found:
+            self.rows.refresh()  # it says now that there is nothing
 
     def _show(self, found: list[FoundPlace]) -> None:
-        if found != self._found or not found:
+        if found != self._found:
             self._found = found
             keys = [one.place for one in found]
             self.rows.set_keys(keys, cursor=None if self._moved else 0)

@@ -20,10 +20,7 @@ STAGE_MEANINGS: dict[str, str] = {
     Stage.VALIDATORS: "A rule of the plan found fault with this case.",
     Stage.JUDGE: "The judge found this case bad.",
     Stage.CRITIQUE: "The critique found fault with this case, and it was not revised.",
-    Stage.MISSING: "The worker wrote no case for this slot.",
     Stage.PERSON: "You turned this case away.",
-    "refused": "The model refused to write it.",
-    "truncated": "The answer was cut off before the case was complete.",
 }
 # Their reason stands in place of a nearest case.
 TELLING_STAGES = (Stage.VALIDATORS, Stage.JUDGE, Stage.CRITIQUE)

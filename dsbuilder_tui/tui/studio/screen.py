@@ -47,6 +47,7 @@ from dsbuilder_tui.tui.studio.panels import CheckpointsPanel, Panel, PlanPanel, 
 from dsbuilder_tui.tui.studio.panes import TAB_NAMES, Panes
 from dsbuilder_tui.tui.studio.path_completion import PathCompletion, with_paths_named
 from dsbuilder_tui.tui.studio.plan_sampling import PlanSampling
+from dsbuilder_tui.tui.studio.preparation import Preparation
 from dsbuilder_tui.tui.studio.prompt import Prompt
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
 
@@ -84,7 +85,7 @@ class StudioScreen(SessionScreen):
         self._approved = 0  # the newest plan revision that a run was started with
         self._decisions: dict[str, CardState] = {}  # of the agent's questions, by call
         self._watch = Monitor()
-        self._prepared = False
+        self.preparation = Preparation(self)
         self.actions = StudioActions(self)
         self.cards = CardKeys(self)
         self.samples = PlanSampling(self)
@@ -133,7 +134,7 @@ class StudioScreen(SessionScreen):
                 self.query_one(Prompt).fill(draft)
             self._go_to_work(bool(draft))
             self.samples.follow()
-            self.background(self.watched.session.prepare, group="prepare")
+            self.preparation.for_runs()
 
     def _go_to_work(self, has_draft: bool) -> None:
         """Begin where the person most likely goes on: with a card, the prompt, or what a finished session has made."""
@@ -200,6 +201,8 @@ class StudioScreen(SessionScreen):
         self.cards.leave_answered()
         self.refresh_bindings()
         self.panes.arrange()
+        if isinstance(event, RunStarted):
+            self.preparation.for_answers()  # later it would hold up the keys of whoever asks while cases come
         if isinstance(event, RunFinished):
             self.services.call_attention(f"Finished: {event.accepted:,} of {counted(event.planned, 'case')}")
 
@@ -284,9 +287,8 @@ class StudioScreen(SessionScreen):
         self.actions.turn_ended()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        if not self._prepared and event.text_area.text.lstrip()[:1] not in ("", "/") and self.watched.acts:
-            self._prepared = True  # it takes seconds: begun while the person types
-            self.background(self.live.talk.prepare, group="prepare")
+        if event.text_area.text.lstrip()[:1] not in ("", "/"):
+            self.preparation.for_answers()
 
     def action_details(self) -> None:
         """Open or close what is behind all tool lines and plans."""

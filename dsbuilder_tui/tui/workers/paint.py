@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dsbuilder_tui.domain.batch_job import BatchJob, BatchJobState
 from dsbuilder_tui.domain.batch_job_words import job_words
-from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.batch_words import BatchFigures, batch_words
+from dsbuilder_tui.domain.call_outcome import CALL_ENDINGS, CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.runner_place import PlaceState, RunnerPlace
 from dsbuilder_tui.session import CallTrace
+from dsbuilder_tui.session.call_answers import batch_facts
 from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
-from dsbuilder_tui.wording import ENDINGS, WAITS, clock_time
+from dsbuilder_tui.wording import WAITS, clock_time
 
 _AT_WORK = {
     CallRole.WORKER: "", CallRole.EVOLVE: ", evolves drafts", CallRole.CRITIQUE: ", criticises drafts",
@@ -29,7 +31,7 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
     else:
         size, seconds, flying = call.size, call.seconds, False
         tokens, retries = call.usage.prompt_tokens + call.usage.completion_tokens, call.retries
-    words = ENDINGS[call.outcome] if call.outcome else "in flight"
+    words = CALL_ENDINGS[call.outcome] if call.outcome else "in flight"
     role = "good" if flying else "muted" if call.outcome in (CallOutcome.OK, CallOutcome.CANCELLED) else "bad"
     category = max(8, min(20, width // 5))
     spans: list[Span] = [
@@ -71,9 +73,12 @@ def place_row(place: RunnerPlace, width: int) -> Line:
     return cut((name, (fit(f" {place.state}", 10), _PLACE_ROLES[place.state]), (clip(figures, width), "muted")), width)
 
 
-def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: int, now: float) -> list[Line]:
-    """Figures first, then retries, then what came back and what was asked."""
-    lines: list[Line] = []
+def call_detail(
+    call: CallTrace | WorkerCall, trace: CallTrace | None, width: int, now: float, figures: BatchFigures | None = None
+) -> list[Line]:
+    """What happened in words, then figures, retries, what came back and what was asked; ``figures`` are of its cases."""
+    lines: list[Line] = [((row, "text"),) for row in wrap(batch_words(batch_facts(call, now), figures), width)]
+    lines.append(EMPTY)
 
     def pair(name: str, value: object) -> None:
         lines.append(((fit(name, 14), "muted"), (clip(value, max(4, width - 14)), "text")))
@@ -93,7 +98,7 @@ def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: in
         pair("time", f"{call.seconds:.2f} s")
         tokens, about = (call.usage.prompt_tokens, call.usage.completion_tokens), call.usage.estimated
     pair("tokens", f"{'about ' if about else ''}{tokens[0]:,} in, {tokens[1]:,} out" if any(tokens) else "not reported")
-    pair("outcome", ENDINGS[call.outcome] if call.outcome else "in flight")
+    pair("outcome", CALL_ENDINGS[call.outcome] if call.outcome else "in flight")
     if call.detail:
         lines += [((row, "warn"),) for row in wrap(call.detail, width)]
     if trace is None:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.batch_job_words import jobs_words
+from dsbuilder_tui.domain.batch_words import BatchFigures
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.plain_words import counted
@@ -53,6 +54,7 @@ class WorkersScreen(SessionScreen):
         self._flying: list[CallTrace] = []
         self._stale = False
         self._ahead = 0  # calls that a replay has not come to yet
+        self._figures: tuple[int, BatchFigures | None] = (0, None)  # of the cases of the batch that is shown
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -102,6 +104,7 @@ class WorkersScreen(SessionScreen):
         pane = self.query_one("#calls-list")
         pane.border_title = f"{counted(len(self._flying), 'call')} in flight · {calls:,} finished"
         self.query_one("#call", LineView).renew(keep=True)
+        self.instead("figures", self._read_figures)
         self.refresh_bindings()
 
     @property
@@ -147,7 +150,17 @@ class WorkersScreen(SessionScreen):
 
     def _detail(self, width: int) -> Sequence[Line]:
         call = self.rows.chosen
-        return call_detail(call, self._trace(), width, self.watched.now()) if call is not None else []
+        if call is None:
+            return []
+        batch, figures = self._figures
+        return call_detail(call, self._trace(), width, self.watched.now(), figures if batch == call.batch else None)
+
+    async def _read_figures(self) -> None:
+        """What became of the cases of the batch that is shown."""
+        batch = self._batch
+        if batch is not None and not self.watched.replaying:
+            self._figures = batch, await self.services.guarded(self.watched.session.calls.figures(batch))
+            self.query_one("#call", LineView).renew(keep=True)
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         self.query_one("#call", LineView).renew()
@@ -155,6 +168,7 @@ class WorkersScreen(SessionScreen):
         self.query_one("#call-pane").border_title = (
             title(clip(f"batch {call.batch} · {call.category}", 50)) if call else ""
         )
+        self.instead("figures", self._read_figures)
         self.refresh_bindings()
 
     def _show_jobs(self) -> None:

@@ -299,3 +299,51 @@ def test_moderation_may_be_the_task_itself(tmp_path: Path, name: str) -> None:
     both = read_target(tmp_path)
     assert (both.prompt, both.guardrails) == ("You are the host of a forum.", "Judge each post of our forum.")
     assert names(both) == []
+
+
+def test_crews_kernel_plug_ins_signatures_and_bedrock(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        crew__py="""\
+            @tool("Search the web")
+            def search(query: str) -> str:
+                \"\"\"Searches.\"\"\"
+            scout = Agent(role="Scout", goal="Find facts about {topic}", backstory="You know every archive.", tools=[search])
+            find = Task(description="Look into {topic} and cite the sources", expected_output="Ten points", agent=scout)
+            not_one = Agent(role="Scout", goal=goal)
+            """,
+        lights__py="""\
+            class Lights:
+                @kernel_function(name="get_lights", description="Lists the lights")
+                def state(self) -> str: ...
+                @kernel_function(description="Switches one")
+                def switch(self, id: Annotated[int, "The light's id"], on: bool) -> str: ...
+            """,
+        answer__py='class Answer(dspy.Signature):\n    """Answer questions with short facts."""\n    question = dspy.InputField()\n',
+        bedrock__py="""\
+            CONFIG = {"tools": [{"toolSpec": {"name": "top_song", "description": "Most played", "inputSchema": {"json": {
+                "type": "object", "properties": {"sign": {"type": "string"}}, "required": ["sign"]}}}}]}
+            """,
+    )
+    (tmp_path / "agents.yaml").write_text(
+        "researcher:\n  role: >\n    {topic} researcher\n  goal: >\n    Uncover what is new\n  backstory: >\n    You dig deep.\n"
+    )
+    (tmp_path / "bedrock.json").write_text(
+        json.dumps({"tools": [{"toolSpec": {"name": "stop", "description": "Stops", "inputSchema": {"json": {}}}}]})
+    )
+    target = read_target(tmp_path)
+    assert signatures(target) == {
+        "Search the web": ("query: str",),
+        "get_lights": (),
+        "switch": ("id: int — The light's id", "on: bool"),
+        "top_song": ("sign: string",),
+        "stop": (),
+    }
+    for said in (
+        "Scout\nYou know every archive.\nGoal: Find facts about {topic}",
+        "Look into {topic} and cite the sources\nTen points",
+        "Answer questions with short facts.",
+        "{topic} researcher\nYou dig deep.\nGoal: Uncover what is new",
+    ):
+        assert target.prompt.count(said) == 1
+    assert [agent.words for agent in target.agents] == ["Scout"]

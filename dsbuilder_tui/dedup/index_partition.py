@@ -1,17 +1,22 @@
-"""A part of the rows that were kept, on one node of a cluster: which of them are nearest to others, by their vectors."""
+"""A part of the rows that were kept, on one node of a cluster: which of them share hashes with others, or are nearest to them."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsbuilder_tui.dedup.memory import peak_memory
+from dsbuilder_tui.diversity.fingerprints import BANDS
+from dsbuilder_tui.diversity.inquiry import MOST_SHARED
+from dsbuilder_tui.diversity.lsh_index import Hashes, LshIndex
 from dsbuilder_tui.diversity.mmap_array import MappedArray
 from dsbuilder_tui.diversity.nearest import NearestRows, merged
-from dsbuilder_tui.diversity.scope import Members, cosines
+from dsbuilder_tui.diversity.scope import Members, cosines, salted
+from dsbuilder_tui.diversity.sharing_rows import SharingTexts, joined
 from dsbuilder_tui.diversity.sign_index import MOST, SignIndex
 
 _FIRST = 4
@@ -23,10 +28,25 @@ class IncompletePartition(Exception):
     """Rows that were sent did not arrive."""
 
 
-class NearestPartition:
-    """Holds the signs of its rows' vectors in memory, some 40 bytes a row, and the vectors in a temporary file of its node.
+@dataclass(frozen=True, slots=True)
+class FoundRows:
+    """Of several texts the rows that share hashes with each, and the nearest; None where no vectors are compared."""
 
-    The vectors given to it have ``dimensions`` numbers, and may be longer by one that is nothing.
+    sharing: SharingTexts
+    nearest: NearestRows | None
+
+    @classmethod
+    def joined(cls, *parts: FoundRows) -> FoundRows:
+        """What several parts have found, of which there is one at least."""
+        near = [part.nearest for part in parts if part.nearest is not None]
+        return cls(joined([part.sharing for part in parts]), merged(near) if near else None)
+
+
+class IndexPartition:
+    """Holds its rows' hashes and the signs of their vectors in memory, some 0.25 KB a row, and the vectors in a temporary file
+    of its node.
+
+    The vectors given to it have ``dimensions`` numbers, and may be longer by one that is nothing; with 0 none are looked at.
     """
 
     def __init__(self, dimensions: int, threads: int) -> None:
@@ -34,26 +54,41 @@ class NearestPartition:
         self._dimensions, self._threads = dimensions, threads
         padded = dimensions + dimensions % 2
         self._stored = MappedArray(np.dtype([("row", "<u4"), ("vector", "<f2", (padded,))]))
+        self._lsh = LshIndex(BANDS + 1)
         self._scopes: dict[int, _PartOfScope] = {}
         self._cpu = time.process_time()
 
-    def extend(self, vectors: NDArray[Any], places: Members, rows: Members, scopes: NDArray[np.int64]) -> None:
-        """Take in rows, with their scopes, that are newer than all here; their vectors stand in these ``places``."""
+    def extend(
+        self, hashes: Hashes, vectors: NDArray[Any], places: Members, rows: Members, scopes: NDArray[np.int64]
+    ) -> None:
+        """Take in rows, with their scopes, that are newer than all here; their hashes and vectors stand in these ``places``."""
         records = np.zeros(len(rows), self._stored.rows.dtype)
-        records["row"], records["vector"][:, : self._dimensions] = rows, vectors[places][:, : self._dimensions]
-        first, signs = self._stored.add(records), SignIndex.signs(records["vector"][:, : self._dimensions])
+        records["row"] = rows
+        if self._dimensions:
+            records["vector"][:, : self._dimensions] = vectors[places][:, : self._dimensions]
+        first = self._stored.add(records)
+        self._lsh.extend(salted(hashes[places], scopes))
+        if not self._dimensions:
+            return
+        signs = SignIndex.signs(records["vector"][:, : self._dimensions])
         for scope in np.unique(scopes).tolist():
             chosen = np.flatnonzero(scopes == scope)
             part = self._scopes.setdefault(scope, _PartOfScope(self._dimensions))
             part.extend(first + chosen, signs[chosen])
 
-    def nearest(self, vectors: NDArray[np.float32], scopes: NDArray[np.int64], expected: int) -> NearestRows:
-        """The nearest of the rows that are here to each vector, of those in its scope; the nearest first.
+    def find(self, hashes: Hashes, vectors: NDArray[np.float32], scopes: NDArray[np.int64], expected: int) -> FoundRows:
+        """What is here of the scope of each text: rows that share one of its ``hashes``, and the nearest to its vector.
 
         Raises ``IncompletePartition`` where there are not as many rows as ``expected``.
         """
         if len(self._stored) != expected:
             raise IncompletePartition
+        members = self._lsh.sharing_of(salted(hashes, scopes), MOST_SHARED)
+        sharing = SharingTexts(self._stored.rows["row"][members.rows], members.columns, members.ends)
+        return FoundRows(sharing, self._nearest(vectors, scopes) if self._dimensions else None)
+
+    def _nearest(self, vectors: NDArray[np.float32], scopes: NDArray[np.int64]) -> NearestRows:
+        """The nearest of the rows that are here to each vector, of those in its scope; the nearest first."""
         found = NearestRows.none(len(vectors), MOST)
         signs, stored = SignIndex.signs(vectors.astype(np.float16)), self._stored.rows
         for scope in np.unique(scopes).tolist():
