@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntFlag
 from types import MappingProxyType
 
+from dsbuilder_tui.diversity import lexicon
 from dsbuilder_tui.diversity.normalise import Piece
 
 
@@ -30,6 +31,10 @@ class Asked(IntFlag):
     WHETHER = 4096  # yes or no
     NEEDED = 8192  # yes or no: whether one has to
     USED = 16384  # how much of something is gone, not how much there is
+    FACT = 32768  # yes or no: whether something is so ("Did I …", "Is there …"), not whether one may
+    DOING = 65536  # nothing: something is to be done ("Put it on", "I want to pay")
+    PURPOSE = 131072  # "What is it for?"
+    FOR_IT = 262144  # beside WHAT: "What is needed for it?"
 
 
 # What is often asked with either word: "What is the fee?", "How much is the fee?"
@@ -42,6 +47,18 @@ _EITHER = (
     Asked.WHETHER | Asked.HOW,
     Asked.WHETHER | Asked.WHAT,
     Asked.WHETHER | Asked.NEEDED,
+    Asked.WHETHER | Asked.FACT,
+    Asked.FACT | Asked.HOW,
+    Asked.FACT | Asked.WHAT,
+    Asked.FACT | Asked.NEEDED,
+    Asked.DOING | Asked.HOW,
+    Asked.DOING | Asked.WHAT,
+    Asked.DOING | Asked.WHETHER,
+    Asked.DOING | Asked.WHERE,
+    Asked.DOING | Asked.WHICH,
+    Asked.PURPOSE | Asked.WHAT,
+    Asked.PURPOSE | Asked.WHY,
+    Asked.USED | Asked.WHAT,
 )
 
 
@@ -133,96 +150,126 @@ _END: Piece = ("stop", "", "")
 _TELLING = frozenset(
     "know tell me us ask say see wonder wondering remember explain exactly saber dime wissen savoir".split()
 )
-
-_OWNERS = MappingProxyType(
-    {
-        word: 1 << place
-        for place, words in enumerate(
-            (
-                "my mine our ours mi mis mío mía nuestro nuestra mein meine meinen meinem meiner unser unsere mon notre",
-                "your yours tu tus dein deine deinen deinem deiner votre vos",
-                "his", "hers her", "their theirs",
-            )
-        )
-        for word in words.split()
-    }
-)  # fmt: skip
-
-_TURNED = frozenset(
-    """go goes went going turn turned turning switch switched switching log logged logging sign signed signing check
-    checked checking opt move moved hand""".split()
-)  # fmt: skip
-_SIGNED_IN = frozenset("log logged logging sign signed signing".split())
-_PARTICLES = MappingProxyType(
-    {word: 1 << place for place, word in enumerate("in out on off up down over back away through around".split())}
+# A question for yes or no that begins with one of these is about a fact; "is it possible", "am I able" is none.
+_FACTS = frozenset("did was were has have had is are am ist sind hat haben hay está es".split())
+_ALLOWING = frozenset(
+    """it going possible able allowed ok okay way ways anyway possibility ability chance permitted es posible manera
+    möglich""".split()
 )
-_BEFORE_A_NOUN = frozenset("in on over through around".split())  # "turn the warnings in the log off"
-_MOST_APART = 6  # words from a verb to its particle: "turn the night mode off"
-# A German verb leaves these behind at the end of its sentence: "Schalte den Nachtmodus um."
-_GERMAN_PARTICLES = MappingProxyType(
-    {word: 1 << place for place, word in enumerate("ein aus an ab um auf zurück weg hoch runter".split(), 16)}
+_OWN = (["do", "i", "have"], ["do", "we", "have"])
+_HOLDERS = frozenset("i you we they he she it the my your any anyone somebody someone there".split())
+_WANTING = frozenset("want wish have need got like".split())
+_TOLD = _TELLING | {"be", "find", "learn", "hear", "check", "understand", "get", "have"}
+# These command at the beginning of a sentence; the others only before what is no noun: "transfer it", not "transfer fee".
+_COMMANDS = frozenset(
+    """put add set create make turn switch send open close start stop buy sell cancel remove delete erase clear pay move
+    convert activate deactivate unblock unlock freeze enable disable rename save withdraw reset renew extend decrease
+    reduce lower install connect mute apply submit approve reject""".split()
 )
+_NOUNS_TOO = frozenset(
+    """place call phone text email book reserve order change replace play pause transfer exchange block lock schedule copy
+    refund return deposit restart increase raise update upgrade pair sync dim""".split()
+)
+_BEFORE_AN_OBJECT = frozenset(
+    "the a an my your our me it this that these those all some any him her them us up down".split()
+)
+_POLITE = frozenset("please ok okay hey hi hello so and then just now kindly go ahead you".split())
+_LEADING = frozenset("and but so".split())
+_ABLE = frozenset("can could would will".split())
+# "What is it for?" asks for a purpose, "What are you looking for?" does not.
+_FOR_A_THING = frozenset(
+    "look looking looks ask asking asks asked wait waiting search searching pay paying stand stands account care".split()
+)
+_PURPOSES = frozenset("purpose purposes point used".split())
+_LEARNING = frozenset("know tell find see out".split())
 
-_AGAINST = frozenset("than versus vs instead rather als statt anstatt plutôt".split())
-_EITHER_WORDS = frozenset("or oder o u ou".split())
-_BETWEEN = frozenset("between entre zwischen".split())
-_JOINT = frozenset("and y e und et".split())
-_HOLDING = _AGAINST | _EITHER_WORDS | _BETWEEN
-_NO_ITEM = frozenset(
-    """the a an my your our his her their this that these those by with in on to for at of is are it be from as and or not no
-    something anything someone anyone so else whatever whether more less do does did can will should i you we they
-    if when how what el la los las un una mi su de en con por para que no más menos algo der die das den dem ein eine einen
-    einem mein meine zu mit von für nicht kein keine le les une des mon votre du ce cette pas""".split()
-)  # fmt: skip
-_MOST_SKIPPED = 4  # words between "than" and what is compared
-
-# With and without one of these it is another thing, though most words are the same.
-_KINDS = MappingProxyType(
-    {
-        word: 1 << place
-        for place, words in enumerate(
-            (
-                "virtual", "physical físico física physisch physische", "disposable desechable", "temporary temporal temporär",
-                "direct directo", "automatic automatically auto automático automáticamente automatisch",
-                "vice deputy stellvertretende stellvertretender stellvertretenden",
-                "former ehemalige ehemaliger ehemaligen", "joint",
-                "atm atms cash cashpoint withdraw withdraws withdrew withdrawn withdrawal withdrawals withdrawing "
-                "geldautomat geldautomaten bargeld abheben abhebung efectivo cajero retirar retiro espèces retrait",
-                "partly partially partial teilweise parcialmente partiellement",
-            )
-        )
-        for word in words.split()
-    }
-)  # fmt: skip
-
-_RUNS = frozenset("work working".split())
-_WORKING = 1 << 31
-
-WORDS = frozenset([*_QUESTION_WORDS, *_YES_OR_NO, *_OWNERS, *_TURNED, *_GERMAN_PARTICLES, *_HOLDING, *_KINDS])
+WORDS = frozenset([*_QUESTION_WORDS, *_YES_OR_NO, *_WANTING, *_COMMANDS, *_NOUNS_TOO])
 
 
 def question(read: Sequence[Piece], words: Sequence[str], known: frozenset[str]) -> int:
     """What is asked, the first question word of each sentence: ``Asked``."""
-    if known.isdisjoint(_QUESTION_WORDS) and known.isdisjoint(_YES_OR_NO):
+    if known.isdisjoint(WORDS):
         return 0
-    found, heard, start, whether, start_of_whether = Asked(0), False, 0, False, 0
+    found, heard, start, whether, start_of_whether = Asked(0), Asked(0), 0, False, 0
     for place, (kind, _, word) in enumerate([*read, _END]):
         if whether and (kind == "stop" or heard):
-            found |= Asked(0) if heard else Asked.NEEDED if _is_about_need(words, start_of_whether) else Asked.WHETHER
+            found |= Asked(0) if heard else _whether(words, start_of_whether)
             whether = False
-        if kind == "stop":
-            heard, start = False, place + 1
+        if kind == "stop" or (kind == "pause" and heard is Asked.WHAT):
+            if heard is Asked.WHAT:
+                found |= _for_what(words, start, place)
+                heard = Asked.WHICH  # no other is looked for in this sentence
+            if kind == "stop":
+                heard = Asked(0)
+            start = place + 1
+        elif place == start and word in _LEADING and place + 1 < len(words) and words[place + 1] in _YES_OR_NO:
+            start = place + 1
         elif place == start and not heard and word in _YES_OR_NO:
             whether, start_of_whether = True, place
         elif kind == "pause":
             start = place + 1
         elif not heard and word in _QUESTION_WORDS and _asks(words, place, start):
-            found |= _asked(words, place)
-            heard = True
+            heard = _asked(words, place)
+            found |= Asked(0) if heard is Asked.WHAT else heard
         elif whether and _NOUNS.get(word) is Asked.WHY:  # "Is there a reason why …"
-            found |= Asked.WHY
-            heard = True
-    return int(found)
+            heard = Asked.WHY
+            found |= heard
+    return int(found | (Asked.DOING if _is_to_be_done(read, words, known) else 0))
+
+
+def _for_what(words: Sequence[str], start: int, end: int) -> Asked:
+    """What a sentence with "what" asks for: a purpose where it ends in "for"."""
+    if words[end - 1] == "for" and words[end - 2] not in _FOR_A_THING:
+        return Asked.PURPOSE
+    sentence = words[start:end]
+    if "for" in sentence and not _PURPOSES.isdisjoint(sentence):
+        return Asked.PURPOSE
+    return Asked.WHAT | Asked.FOR_IT if "for" in sentence else Asked.WHAT
+
+
+def _whether(words: Sequence[str], start: int) -> Asked:
+    """What a question for yes or no wants to know, that begins at ``start``."""
+    first, ahead = words[start], words[start + 1 : start + 4]
+    if _is_about_need(words, start):
+        return Asked.NEEDED
+    if first in _ABLE and ahead[:1] == ["you"] and _commands(words, start + 2):
+        return Asked.DOING
+    if not _ALLOWING.isdisjoint(words[start + 1 : start + 5]) or (first == "have" and _HOLDERS.isdisjoint(ahead[:1])):
+        return Asked.WHETHER
+    if first in _FACTS or [first, *ahead[:2]] in _OWN:
+        return Asked.FACT
+    return Asked.WHETHER
+
+
+def _is_to_be_done(read: Sequence[Piece], words: Sequence[str], known: frozenset[str]) -> bool:
+    """Whether a text commands or wishes that something be done; being told something is a question."""
+    if known.isdisjoint(_COMMANDS) and known.isdisjoint(_WANTING) and known.isdisjoint(_NOUNS_TOO):
+        return False
+    starts = [0]
+    starts += [place + 1 for place, (kind, _, word) in enumerate(read) if kind in ("stop", "pause") or word == "please"]
+    return any(_commands(words, start) or _wishes(words, start) for start in starts)
+
+
+def _wishes(words: Sequence[str], start: int) -> bool:
+    """Whether "I want to …" begins here, or near."""
+    ahead = words[start : start + 7]
+    for place, word in enumerate(ahead[:-2]):
+        if word in _WANTING and ahead[place + 1] == "to":
+            before = ahead[:place]
+            return (
+                (not before or not _WE.isdisjoint(before[:2])) and "not" not in before and ahead[place + 2] not in _TOLD
+            )
+        if word in _VERBS and word not in _ABLE and word not in _WANTING:
+            break
+    return False
+
+
+def _commands(words: Sequence[str], start: int) -> bool:
+    for place in range(start, min(start + 4, len(words))):
+        word, after = words[place], words[place + 1] if place + 1 < len(words) else ""
+        if word not in _POLITE:
+            return word in _COMMANDS or (word in _NOUNS_TOO and after in _BEFORE_AN_OBJECT)
+    return False
 
 
 def _is_about_need(words: Sequence[str], start: int) -> bool:
@@ -240,83 +287,12 @@ def _is_about_need(words: Sequence[str], start: int) -> bool:
 
 def questions_differ(one: int, other: int) -> bool:
     """Each asks for something that the other does not, and that is not the same in another word."""
+    if one != Asked.DOING and other != Asked.DOING:  # else it only leads to what is asked
+        one, other = one & ~Asked.DOING, other & ~Asked.DOING
+    if not (one | other) & Asked.PURPOSE:
+        one, other = one & ~Asked.FOR_IT, other & ~Asked.FOR_IT
     mine, theirs = one & ~other, other & ~one
     return bool(mine and theirs) and not any((mine | theirs) & ~either == 0 for either in _EITHER)
-
-
-def owner(known: frozenset[str]) -> int:
-    """Whose it is: a bit for mine, yours, his …"""
-    bits = 0
-    for word in known & _OWNERS.keys():
-        bits |= _OWNERS[word]
-    return bits
-
-
-def kind(words: Sequence[str], known: frozenset[str]) -> int:
-    """Which kind of a thing: a bit for virtual, physical, vice …"""
-    bits = 0
-    for word in known & _KINDS.keys():
-        bits |= _KINDS[word]
-    # Getting a thing to work is another thing than getting it.
-    return bits | _WORKING if "get" in words and not _RUNS.isdisjoint(words) else bits
-
-
-def particle(read: Sequence[Piece], words: Sequence[str], known: frozenset[str]) -> int:
-    """Which way a verb goes: a bit for off, over, back …"""
-    bits = 0
-    if not known.isdisjoint(_TURNED):
-        for place, word in enumerate(words):
-            if word in _TURNED:
-                found = _particle_of(words, place)
-                bits |= _PARTICLES[_login(word, found)] if found else 0
-    if not known.isdisjoint(_GERMAN_PARTICLES):
-        for place, word in enumerate(words):
-            if word in _GERMAN_PARTICLES and (place + 1 == len(read) or read[place + 1][0] in ("stop", "pause")):
-                bits |= _GERMAN_PARTICLES[word]
-    return bits
-
-
-def against(words: Sequence[str], known: frozenset[str]) -> set[str]:
-    """What is held against something else: "than X", "A or B", "between A and B"."""
-    found: set[str] = set()
-    if known.isdisjoint(_HOLDING):
-        return found
-    for place, word in enumerate(words):
-        if word in _AGAINST or word in _EITHER_WORDS:
-            found |= _item(words[place + 1 : place + 1 + _MOST_SKIPPED])
-        if word in _EITHER_WORDS:
-            found |= _item(words[max(place - _MOST_SKIPPED, 0) : place][::-1])
-        if word in _BETWEEN:
-            ahead = words[place + 1 : place + 2 + 2 * _MOST_SKIPPED]
-            joint = next((at for at, one in enumerate(ahead) if one in _JOINT), None)
-            if joint is not None:
-                found |= _item(ahead[:joint][::-1]) | _item(ahead[joint + 1 :])
-    return found
-
-
-def _item(words: Sequence[str]) -> set[str]:
-    """The nearest word that can be a thing; none where the sentence ends before."""
-    for word in words:
-        if not word:
-            break
-        if word not in _NO_ITEM and word not in _AGAINST:
-            return {word}
-    return set()
-
-
-def _particle_of(words: Sequence[str], verb: int) -> str:
-    for place in range(verb + 1, min(verb + 1 + _MOST_APART, len(words))):
-        word = words[place]
-        if not word:
-            break
-        ahead = words[place + 1] if place + 1 < len(words) else ""
-        if word in _PARTICLES and (place == verb + 1 or word not in _BEFORE_A_NOUN or not ahead):
-            return word
-    return ""
-
-
-def _login(verb: str, particle: str) -> str:
-    return {"on": "in", "off": "out"}.get(particle, particle) if verb in _SIGNED_IN else particle
 
 
 def _asks(words: Sequence[str], place: int, start: int) -> bool:
@@ -339,6 +315,9 @@ def _asked(words: Sequence[str], place: int) -> Asked:
     if word == "qué" and place and words[place - 1] == "por":
         return Asked.WHY
     if asked is Asked.HOW and ahead:
+        for distance, one in enumerate(ahead[:-1], place + 1):  # "How do I know when …"
+            if one in _LEARNING and _QUESTION_WORDS.get(words[distance + 1], Asked.HOW) is not Asked.HOW:
+                return _asked(words, distance + 1)
         if ahead[0] in _COUNTING and not _SPENT.isdisjoint(words):
             return Asked.USED
         asked = _MEASURED.get(ahead[0], asked)
@@ -348,12 +327,16 @@ def _asked(words: Sequence[str], place: int) -> Asked:
     if asked in (Asked.WHAT, Asked.WHICH):
         if word in ("cuál", "cuáles"):
             asked = Asked.WHAT  # "¿Cuál es …?"
-        elif word == "what" and ahead and ahead[0] and ahead[0] not in _VERBS and ahead[0] not in _NO_ITEM:
+        elif word == "what" and ahead and ahead[0] and ahead[0] not in _VERBS and ahead[0] not in lexicon.NO_ITEM:
             asked = Asked.WHICH
         for distance, one in enumerate(ahead):
             if not one:
                 break
             noun = _NOUNS.get(one)
+            if noun is Asked.HOW_MUCH and not _SPENT.isdisjoint(words):
+                return Asked.USED
+            if one == "need" and distance and ahead[distance - 1] == "the":
+                return Asked.WHY
             if noun is not None and (distance == 0 or noun is not Asked.WHERE):
                 return noun
     return asked

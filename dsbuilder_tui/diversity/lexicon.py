@@ -125,6 +125,7 @@ ORDINALS = _table("""
     2: second segundo segunda zweite zweiten zweiter zweites; 3: third tercero tercera tercer dritte dritten dritter;
     4: fourth cuarto cuarta vierte vierten; 5: fifth quinto quinta fünfte fünften; 6: sixth sexto sechste sechsten
 """)
+SEVERAL = (["more", "than"], ["más", "de"], ["mehr", "als"])  # before "one"
 TIMES = _words("twice thrice zweimal dreimal")
 HALVES = _words("half media medio halbe halben")
 MULTIPLIERS = MappingProxyType(
@@ -262,4 +263,11 @@ PLACES = _words("""
 ASKING = _words("""
     please want like need could would can may quiero quisiera necesito puede puedes podría por favor bitte möchte möchten
     brauche kann können könnten hätte will
+""")
+# Words that name no thing.
+NO_ITEM = _words("""
+    the a an my your our his her their this that these those by with in on to for at of is are it be from as and or not no
+    something anything someone anyone so else whatever whether more less do does did can will should i you we they
+    if when how what el la los las un una mi su de en con por para que no más menos algo der die das den dem ein eine einen
+    einem mein meine zu mit von für nicht kein keine le les une des mon votre du ce cette pas
 """)

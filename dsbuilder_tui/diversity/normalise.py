@@ -17,7 +17,7 @@ from typing import Any
 
 from dsbuilder_tui.diversity import lexicon
 
-NORMALISER_VERSION = 4
+NORMALISER_VERSION = 5
 """Goes up when the same text gets another result, or other traits; recorded with what was made from them."""
 
 # Vowel signs and accents belong to the word they stand in. Unicode 3.2 is the same in every Python.

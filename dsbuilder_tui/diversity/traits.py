@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 
 import xxhash
 
-from dsbuilder_tui.diversity import asked_traits, lexicon
+from dsbuilder_tui.diversity import asked_traits, detail_traits, lexicon
 from dsbuilder_tui.diversity.normalise import Piece, joined, pieces
 
 TRAITS = (
-    "quantity", "negation", "direction", "entity", "request", "question", "owner", "particle", "kind", "compared",
+    "quantity", "negation", "direction", "entity", "request", "question", "owner", "particle", "kind", "compared", "role",
 )  # fmt: skip
 
 _ODD, _EVEN = 1, 2  # negation
@@ -29,7 +29,8 @@ _DECLINING = re.compile(
     r"\b(?:no,? (?:thanks|thank you|gracias)|nein,? danke|not interested|never ?mind|rather not|"
     r"(?:do|does|did|would|will) not (?:want|need|wish|care for|be needing)|"
     r"not (?:be )?(?:needing|wanting)|no longer (?:want|need|wish)|"
-    r"please do not|no me interesan?|no (?:quiero|deseo|necesito|quisiera|hace falta)|ya no|kein interesse|nicht interessiert|"
+    r"i will not (?!be\b|need|want|require|have|get)\w+|please do not|no me interesan?|"
+    r"no (?:quiero|deseo|necesito|quisiera|hace falta)|ya no|kein interesse|nicht interessiert|"
     r"(?:möchte|will|brauche|wünsche) (?:\w+ ){0,3}?(?:nicht|kein\w*)|bitte (?:\w+ ){0,2}?(?:nicht|kein\w*))\b"
 )
 _NUMERIC = frozenset[str]().union(
@@ -43,6 +44,7 @@ _HINTS = frozenset(
 _ALL_WORDS = frozenset[str]().union(
     lexicon.CONVERTING,
     asked_traits.WORDS,
+    detail_traits.WORDS,
     *(lexicon.NUMBER_WORDS, lexicon.MULTIPLIERS, lexicon.EVERY, lexicon.DURATIONS, lexicon.NEGATIONS, lexicon.ASKING),
     *(lexicon.POLES, lexicon.PARTICLES, lexicon.PHRASAL, lexicon.FROM, lexicon.TOWARDS, lexicon.PLACES, lexicon.GERMAN),
 )
@@ -89,7 +91,7 @@ def _one_declines(one: int, other: int) -> bool:
 
 _SPEAKS = (
     _unequal, _unequal, _opposite, _each_has_its_own, _one_declines, asked_traits.questions_differ, _each_has_its_own,
-    _each_has_its_own, _unequal, _each_has_its_own,
+    _each_has_its_own, detail_traits.kinds_differ, _each_has_its_own, _each_has_its_own,
 )  # fmt: skip
 
 
@@ -107,10 +109,11 @@ def _traits_of(read: list[Piece]) -> tuple[int, ...]:
         _entity(read, words, known),
         _request(words, known),
         asked_traits.question(read, words, known),
-        asked_traits.owner(known),
-        asked_traits.particle(read, words, known),
-        asked_traits.kind(words, known),
-        _bits(asked_traits.against(words, known)),
+        detail_traits.owner(known),
+        detail_traits.particle(read, words, known),
+        detail_traits.kind(words, known),
+        _bits(detail_traits.against(words, known)),
+        detail_traits.role(words, known),
     )
 
 
@@ -178,6 +181,8 @@ def _quantity(read: list[Piece], words: list[str]) -> int:
             measured.append(f"1{lexicon.EVERY[word]}")
         elif word in lexicon.TIMES:
             measured.append(f"{lexicon.NUMBER_WORDS[word]}x")
+        elif word == "one" and words[max(place - 2, 0) : place] in lexicon.SEVERAL:
+            measured.append(">1")
         elif word in lexicon.NUMBER_WORDS:
             value = _spoken(words, place)
         elif word in lexicon.MULTIPLIERS and word not in ("mil", "k"):

@@ -10,7 +10,7 @@ import yaml
 
 STRUCTURAL = ("ids", "names", "dates", "case_punctuation", "contractions")
 QUANTITIES = ("amount", "age", "duration", "unit", "count")
-ASKED = ("question", "owner", "particle", "compared")
+ASKED = ("question", "owner", "particle", "compared", "role", "kind")
 REPEATS = (*STRUCTURAL, "word_order", "light_edit", "paraphrase")
 CONTRASTS = (
     *QUANTITIES, "negation", "entity", "direction", "refusal_request", "topic", "expectations", *ASKED, "subject"

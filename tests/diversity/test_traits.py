@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsbuilder_tui.diversity import lexicon
+from dsbuilder_tui.diversity import asked_traits, detail_traits, lexicon
 from dsbuilder_tui.diversity.normalise import normalise
 from dsbuilder_tui.diversity.traits import TRAITS, compared, differing, traits
 from tests.support.process import printed_with_hash_seeds
@@ -69,6 +69,23 @@ CONTRASTS = [
     ("question", "Do we really have to show it?", "What do we do to show it?"),
     ("question", "Is it necessary to show it?", "Where do I show it?"),
     ("question", "How many days have I used?", "How many days do I have?"),
+    ("question", "Put milk on the list", "Did I put milk on the list?"),
+    ("question", "Can you put milk on the list?", "Is there milk on the list?"),
+    ("question", "I want to pay the bill", "When do I have to pay the bill?"),
+    ("question", "What is it for?", "How is it done?"),
+    ("question", "What is the check for?", "What is done for the check?"),
+    ("question", "The number of days I have used is what?", "How long is it?"),
+    ("question", "What number of days have I used?", "What number of days have I left?"),
+    ("question", "How do I know when to change it?", "How do I change it?"),
+    ("role", "Can you call me?", "Can I call you?"),
+    ("role", "What do you want me to call you?", "What do you want to call me?"),
+    ("kind", "Order a card", "Order another card"),
+    ("kind", "¿Dónde hay un banco?", "¿Dónde hay otro banco?"),
+    ("kind", "Who is the chair", "Who was the first chair"),
+    ("kind", "How much do I pay", "How much do I pay at least"),
+    ("kind", "It did not give me my money", "It did not give me all my money"),
+    ("quantity", "Can I bring a bag", "Can I bring more than one bag"),
+    ("request", "I will not sign it", "I will not be able to sign it"),
     ("owner", "What is my name", "What is your name"),
     ("owner", "¿Cuál es mi nombre?", "¿Cuál es tu nombre?"),
     ("owner", "Wie heißt mein Hund", "Wie heißt dein Hund"),
@@ -129,6 +146,17 @@ REPEATS = [
     ("Log in to the app", "Log on to the app"),
     ("bus or train", "train or bus"),
     ("Was my payment declined?", "Is my payment declined?"),
+    ("I want to pay the bill", "How do I pay the bill?"),
+    ("I want to pay the bill, when can I?", "When can I pay the bill?"),
+    ("I need a card, what do I do?", "I need to order a card, what do I do?"),
+    ("Exchange rate of my payment", "What is the exchange rate of my payment?"),
+    ("Is it possible to pay it?", "I want to pay it"),
+    ("What is the fee for?", "What does the fee mean?"),
+    ("What do I do first?", "What do I do?"),
+    ("from one account to another", "from account to account"),
+    ("Tell me what it costs", "I want you to tell me what it costs"),
+    ("the card you sent me", "the card you sent to me"),
+    ("It does not work at all", "It does not work"),
     ("¿Cómo cancelo mi cuenta?", "¿Qué hago para cancelar mi cuenta?"),
 ]
 
@@ -166,6 +194,8 @@ LISTED = sorted(
     {word for name, words in vars(lexicon).items() if name.isupper() for word in words if isinstance(word, str)}
     | set("3 $5 5% 1,000 2.5 1.2.3 3k k €9 ? , . Ann PARIS <id>".split())
     | {"9" * 400}
+    | asked_traits.WORDS
+    | detail_traits.WORDS
 )
 
 
@@ -182,7 +212,7 @@ def test_every_duration_is_a_unit() -> None:
 
 
 def test_the_numbers_are_the_same_in_every_process() -> None:
-    text = "How often can't I switch off my 2 virtual cards or tickets from Paris to Köln?"
+    text = "How often can't I switch off my 2 virtual cards or tickets from Paris to Köln? Can you call me?"
     code = f"from dsbuilder_tui.diversity.traits import traits;print(traits({text!r}))"
     outs = printed_with_hash_seeds(code, "0", "7", PYTHONUTF8="1")
     assert outs == {f"{traits(text)}\n"}
