@@ -189,9 +189,11 @@ class BatchJobKeeper:
             self.broken_lines += broken
 
     async def cancel(self) -> None:
-        """Have the provider stop; what is done is collected."""
+        """Have the provider stop; what is done is collected. It has been told when this returns, unless it cannot be reached."""
         if not self.job.cancelled:
             await self._write(cancelled=True)
+        if self.job.remote_id:
+            await self._cancel()
         self.look_now()
 
     async def _cancel(self) -> None:

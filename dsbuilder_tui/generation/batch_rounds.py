@@ -27,7 +27,7 @@ from dsbuilder_tui.models.chat_options import ChatOption
 from dsbuilder_tui.models.protocol import BatchableModel, CallRefused, RequestTooLarge, WorkerRequest
 from dsbuilder_tui.store.batch_jobs import BatchRequest, RequestedSlot
 
-MOST_CALLS = 10_000  # of one round: each has a prompt in memory
+MOST_CALLS = 50_000  # of one round, which may take a day: each has its prompt in memory, some 6 KB in all
 _MOST_FRUITLESS = 2  # rounds in a row without one answer
 
 

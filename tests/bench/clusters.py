@@ -22,18 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from dsbuilder_tui.domain.events import BatchStarted, CaseAccepted, Event
 from dsbuilder_tui.domain.node_events import NodeLost
-from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from tests.bench.bench import endpoint, table
+from tests.bench.cluster_plan import plan_of
 from tests.support.ray_cluster import LoopbackCluster, loopback_cluster
 
 LATENCY = 0.1
-
-
-def plan_of(count: int) -> DatasetPlanInput:
-    category = {"name": "orders", "count": count, "example_inputs": "Where is my order #12345?"}
-    return parse_plan({"dataset_name": "bench", "categories": [category]}, "bench")
 
 
 class Times:

@@ -162,6 +162,30 @@ async def test_cancelled_jobs_are_collected_as_far_as_they_are_done(
         assert (await session.run()).accepted == 50
 
 
+async def test_a_server_that_is_away_between_two_looks_costs_nothing(
+    fake: FakeOpenAI, make_plan: PLAN, batched: CONFIG
+) -> None:
+    """It comes back at its old address, with all that it held: nothing is sent again."""
+    batches = fake.batches = FakeBatches(held=True)
+    async with await Session.create(make_plan(40), batched()) as session:
+        events: list[BatchJobChanged] = []
+        session.subscribe(lambda event: events.append(event) if isinstance(event, BatchJobChanged) else None)
+        running = asyncio.create_task(session.run())
+        for _ in range(2):
+            while not batches.seen["look"]:
+                await asyncio.sleep(0.01)
+            heard = len(events)
+            await fake.stop()
+            while not any(event.trouble for event in events[heard:]):
+                await asyncio.sleep(0.01)
+            batches.seen["look"] = 0
+            await fake.start(fake.port)
+        batches.held = False
+        assert (await running).accepted == 40
+    assert [len(batch.requests) for batch in batches.batches.values()] == [8] and set(batches.paid.values()) == {1}
+    assert any("refused" in event.trouble or "connect" in event.trouble.lower() for event in events), events
+
+
 async def test_an_endpoint_without_a_batch_api_is_told_in_a_sentence(
     fake: FakeOpenAI, make_plan: PLAN, batched: CONFIG
 ) -> None:

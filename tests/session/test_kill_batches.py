@@ -92,6 +92,35 @@ def test_a_job_that_was_just_made_is_found_again_and_half_collected_ones_are_col
         _check(tmp_path, fake)
 
 
+def test_an_interrupt_keeps_jobs_and_says_how_to_cancel_them(tmp_path: Path) -> None:
+    """The next run has the provider stop, where one says so, and collects what was done."""
+    with fake_endpoint(batches=FakeBatches(held=True, steps=2)) as fake:
+        assert fake.batches is not None
+        env = {"DSBUILDER_BASE_URL": fake.url, "OPENAI_API_KEY": "k"}
+        process = start("run", _plan(tmp_path), *_SETTINGS, cwd=tmp_path, env=env)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if '"batch_job_changed"' in line and '"next_look":' in line and '"next_look":null' not in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=100)
+        assert process.returncode == 4, errors
+        assert "1 batch job waiting since" in errors and "the provider works on" in errors
+        assert "To cancel: dsbuilder resume killed --checkpoint-dir sessions --cancel-batches" in errors, errors
+        assert fake.batches.batches["batch_1"].status == "validating" and not fake.batches.seen["cancel"]
+        fake.batches.held = False
+        done = command("resume", *_SETTINGS, "--cancel-batches", cwd=tmp_path, env=env)
+        assert done.returncode == 4 and fake.batches.batches["batch_1"].status == "cancelled", done.stderr
+        _check_counts(tmp_path, fake, command("resume", *_SETTINGS, cwd=tmp_path, env=env))
+
+
+def _check_counts(folder: Path, fake: FakeOpenAI, done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    assert fake.batches is not None and set(fake.batches.paid.values()) == {1}
+    rows = (folder / "sessions" / "killed" / "killed.jsonl").read_text().splitlines()
+    assert len({json.dumps(json.loads(row)["inputs"]) for row in rows}) == len(rows) == _COUNT
+
+
 @pytest.mark.slow
 def test_kills_at_each_step(tmp_path: Path) -> None:
     with fake_endpoint(batches=FakeBatches(steps=3)) as fake:

@@ -418,10 +418,12 @@ async def _main() -> None:
     parser.add_argument("--rates", default="{}")
     parser.add_argument("--retry-after", default="0.05")
     parser.add_argument("--per-second", type=float, default=0.0)
+    parser.add_argument("--batches", action="store_true", help="have a Batch API")
     given = parser.parse_args()
     server = FakeOpenAI(
         rates=json.loads(given.rates), latency=given.latency, chunk=given.chunk, token_delay=given.token_delay,
         words=given.words, retry_after=given.retry_after or None, per_second=given.per_second, keep_bodies=False,
+        batches=FakeBatches() if given.batches else None,
     )  # fmt: skip
     print(await server.start(), flush=True)
     await asyncio.Event().wait()

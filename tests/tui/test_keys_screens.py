@@ -228,6 +228,46 @@ async def test_batch_jobs_are_shown_looked_at_and_cancelled(make_plan: Plans) ->
             assert fake.batches.batches["batch_1"].status == "cancelled"
 
 
+async def test_who_leaves_is_asked_whether_batch_jobs_are_kept(make_plan: Plans) -> None:
+    """Esc and “stay” change nothing; kept, a job is collected by the next run; cancelled, the provider knows it at once."""
+    async with FakeOpenAI(batches=FakeBatches(held=True)) as fake:
+        flags = {"base_url": fake.url, "api_key": "k", "runner": "batch-api", "batch_size": 10, "batch_poll": 3600}
+        assert fake.batches is not None
+        async with studio(model=None, flags={**flags, "provider": "openai"}) as desk:
+            await begin(desk, make_plan(40))
+            await desk.answer("ctrl+y")
+            await desk.until(
+                lambda: (
+                    "batch_1" in fake.batches.batches
+                    and any(job.is_waiting and job.remote_id for job in desk.live.view.batch_jobs.values())
+                )
+            )
+            await desk.command("/home")
+            await desk.at("QuestionDialog", "answers")
+            await desk.sees(
+                "Pause and go home?", "1 batch job waiting since", "leave, and keep it", "cancel it at the provider"
+            )
+            await desk.press("escape")
+            await desk.at("StudioScreen")
+            assert desk.live.running and fake.batches.batches["batch_1"].status == "validating"
+            await desk.press("ctrl+q")
+            await desk.at("QuestionDialog", "answers")
+            await desk.sees("Pause and quit?", "0 of 40 cases saved")
+            await desk.press("enter")
+            await desk.until(lambda: desk.app._exit)
+        assert fake.batches.batches["batch_1"].status == "validating", "it is kept"
+        async with studio(open_first="support", model=None, flags={**flags, "provider": "openai"}) as desk:
+            await desk.at("StudioScreen", "prompt")
+            await desk.press("ctrl+p")
+            await desk.until(lambda: desk.live.running and desk.live.session.batch_jobs.look_now())
+            await desk.press("ctrl+q")
+            await desk.at("QuestionDialog", "answers")
+            await desk.press("down", "enter")
+            await desk.until(lambda: desk.app._exit)
+        assert fake.batches.seen["cancel"] >= 1 and fake.batches.batches["batch_1"].status == "cancelling"
+        assert len(fake.batches.batches) == 1
+
+
 # Settings
 
 
