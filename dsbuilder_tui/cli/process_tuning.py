@@ -13,8 +13,8 @@ _OBJECTS_A_LOOK = 10_000
 # Looks at the newest after which it looks at what was left of them, and looks of that kind after which it looks at all. A
 # look stops everything else: at Python's 10 the second kind took 40 ms, at 3 it takes a third of that, as seldom at all.
 _LOOKS = (3, 30)
-# Seconds that a thread may compute while another waits to go on. At Python's 5 ms the event loop, which waits anew at every
-# turn while cases are compared in a thread, lost a fifth of the cases of a second, and keys were felt to stick.
+# Seconds that a thread may compute while another waits to go on: the event loop waits anew at every turn while cases are
+# compared in a thread, at Python's 5 ms each time.
 _GIVE_WAY = 0.0005
 
 # Of glibc's mallopt (malloc.h), and bytes: what lies free at the end of the heap, or is larger than this, goes back at once.
