@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import faulthandler
 import importlib.util
@@ -12,19 +13,22 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from dsbuilder_tui.clusters.ray_probe import AUTO, probe_cluster
+from dsbuilder_tui.clusters.ray_thread import RayThread
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable, InputError
 
 LOCAL_CLUSTER: Final = "local"  # one of this machine alone, bound to loopback
 NAMESPACE = "dsbuilder"
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 20.0  # seconds that a cluster may leave a question about its nodes unanswered
+_LEAVING = 10.0  # seconds that a cluster may take to let us go
+# Ray ends a process that has not reached its cluster for so long, and says nothing that could be caught: a day, for a minute.
+_LOST_AFTER = 86_400
 _OBJECT_STORE = 256 * 2**20  # bytes of a local cluster's shared memory
 _FOLDER = "dsbuilder-ray-"  # a local cluster's sockets and logs lie in the temporary folder
 # A node that does not answer is given up after about two seconds, not after sixteen.
@@ -34,8 +38,6 @@ FAST_LOSS = {
     "health_check_timeout_ms": 500,
     "health_check_failure_threshold": 4,
 }
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +83,9 @@ class RayCluster:
         _prepare_environment()
         if address != LOCAL_CLUSTER and not _connection.in_use:
             facts = await probe_cluster(address)
-            joined = await _in_thread(lambda: _connection.enter(address, facts.address, _LOOPBACK in facts.nodes, None))
+            joined = await _thread.do(lambda: _connection.enter(address, facts.address, _LOOPBACK in facts.nodes, None))
         else:
-            joined = await _in_thread(lambda: _connection.enter(address, address, True, cpus))
+            joined = await _thread.do(lambda: _connection.enter(address, address, True, cpus))
         if isinstance(joined, DsbuilderError):
             raise joined
         return cls(address, cluster_words(address))
@@ -97,7 +99,7 @@ class RayCluster:
 
         try:
             async with asyncio.timeout(_PATIENCE):
-                found = await asyncio.to_thread(ray.nodes)
+                found = await _looks.do(ray.nodes)
         except Exception as error:
             raise EndpointUnavailable(
                 f"The Ray cluster {self.where} does not answer any more ({type(error).__name__}).",
@@ -105,11 +107,30 @@ class RayCluster:
             ) from error
         return _named([each for each in found if each["Alive"] and _cpus(each) >= 1])
 
+    async def end(self, actors: Sequence[Any]) -> None:
+        """End these processes of its nodes, without waiting long for a cluster that is gone."""
+
+        def kill() -> None:
+            import ray
+
+            for actor in actors:
+                with contextlib.suppress(Exception):
+                    ray.kill(actor)
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVING):
+                await _looks.do(kill)
+
     async def leave(self) -> None:
-        """Let go of it; the last of a process disconnects, and stops a local one."""
-        if not self._left:
-            self._left = True
-            await asyncio.shield(_in_thread(_connection.leave))
+        """Let go of it; the last of a process disconnects, and stops a local one. One that is gone is waited for ten seconds."""
+        if self._left:
+            return
+        self._left = True
+        try:
+            async with asyncio.timeout(_LEAVING):
+                await asyncio.shield(_thread.do(_connection.leave))
+        except TimeoutError:
+            _connection.give_up()
 
 
 def _named(found: list[dict[str, Any]]) -> list[ClusterNode]:
@@ -136,6 +157,7 @@ def _prepare_environment() -> None:
     """What Ray reads when it is imported. What a person has set there stays."""
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(_LOST_AFTER))
 
 
 class _Connection:
@@ -147,6 +169,7 @@ class _Connection:
         self._is_own = False
         self._folder: Path | None = None
         self._undo: list[Callable[[], None]] = []
+        self._given_up = False
 
     @property
     def in_use(self) -> bool:
@@ -157,6 +180,11 @@ class _Connection:
         """Join, or share what is joined. ``found`` is where it really is. Returns what stands against it."""
         import ray
 
+        if self._given_up:
+            return EndpointUnavailable(
+                f"The Ray cluster {cluster_words(self._address)} was lost, and Ray still waits for it in this process.",
+                "Start dsbuilder anew, then resume.",
+            )
         if self._users:
             if address != self._address:
                 return InputError(
@@ -185,6 +213,13 @@ class _Connection:
         self._users -= 1
         if not self._users and self._is_own:
             self._disconnect()
+
+    def give_up(self) -> None:
+        """Leave a cluster that does not answer as it is: Ray would wait for it once more as the process ends."""
+        from ray._private import worker
+
+        self._given_up, self._users = True, 0
+        atexit.unregister(worker.shutdown)
 
     def _connect(self, found: str, loopback: bool, cpus: int | None) -> None:
         import ray
@@ -263,8 +298,5 @@ def _sweep() -> None:
 
 
 _connection = _Connection()
-_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ray")
-
-
-async def _in_thread(act: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_thread, act)
+_thread = RayThread("ray")
+_looks = RayThread("ray-looks")  # what another thread may ask meanwhile

@@ -52,6 +52,12 @@ class LoopbackCluster:
             for info in each:
                 info.process.kill()
 
+    def kill_head(self) -> None:
+        """End the head's processes, as a power cut would: the nodes live on, and the cluster answers nobody."""
+        for each in self._cluster.head_node.all_processes.values():
+            for info in each:
+                info.process.kill()
+
     def listening(self) -> list[str]:
         """The addresses that processes of this cluster listen at, as ``ss`` shows them."""
         own = _pids("-f", str(self.folder))

@@ -112,16 +112,11 @@ class NodePool:
 
     async def close(self) -> None:
         """End all processes on the nodes."""
-        import ray
-
         tasks = [self._watch, *(process.task for place in self._places.values() for process in place.processes)]
         for task in filter(None, tasks):
             task.cancel()
         await asyncio.gather(*filter(None, tasks), return_exceptions=True)
-        for place in self._places.values():
-            for process in place.processes:
-                with contextlib.suppress(Exception):
-                    ray.kill(process.handle)
+        await self._cluster.end([process.handle for place in self._places.values() for process in place.processes])
 
     def places(self) -> tuple[RunnerPlace, ...]:
         now = self._clock.monotonic()

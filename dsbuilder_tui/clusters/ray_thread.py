@@ -1,0 +1,54 @@
+"""Threads that wait for Ray. What Ray never answers, since its cluster is gone, keeps neither the event loop nor the process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class RayThread:
+    """One thread that does one thing after the other, and ends with the process, whatever it waits for.
+
+    A process that Ray starts is ended by the system with the thread that started it: so it is one, and stays.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._acts: queue.SimpleQueue[tuple[Callable[[], Any], asyncio.AbstractEventLoop, asyncio.Future[Any]]]
+        self._acts = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    async def do(self, act: Callable[[], T]) -> T:
+        """What ``act`` gives, or raises, in its turn. Cancelled, it goes on there, and nobody hears of it."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._acts.put((act, loop, future))
+        return await future
+
+    def _work(self) -> None:
+        while True:
+            act, loop, future = self._acts.get()
+            try:
+                found, error = act(), None
+            except BaseException as raised:
+                found, error = None, raised
+            with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_settle, future, found, error)
+
+
+def _settle(future: asyncio.Future[Any], found: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(found)
+    else:
+        future.set_exception(error)
