@@ -10,9 +10,12 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInpu
 from dsbuilder_tui.agent.exhausted_options import ExhaustedTally, LostSlots
 from dsbuilder_tui.agent.monitor import Monitor, Note, NoteKind, with_facts
 from dsbuilder_tui.domain.events import Event
+from tests.agent.test_tools import finished, steps, used
 from tests.support.studio import Scripted
+from tests.support.talking import asked, talking, tools_used
 
 Configs = Callable[..., DatasetBuilderConfig]
+Plans = Callable[..., DatasetPlanInput]
 ECHO = "Where is my parcel?"
 
 
@@ -92,3 +95,17 @@ def test_tries_of_slots_that_were_filled_after_all_do_not_count() -> None:
     )
     assert second.words() == "Of 1 try in b 1 was turned away (schema)."
     assert LostSlots("c", 1, {}, {}).words() == ""
+
+
+async def test_exhausted_slots_are_tried_again(make_config: Configs, make_plan: Plans) -> None:
+    config = make_config(max_attempts=1, confirm_cases=2)
+    await finished(config, make_plan(4, name="shop"), Scripted(echo="again"))
+    async with talking(config, *steps(("retry_exhausted", {}), ("retry_exhausted", {})), reference="shop") as talk:
+        assert asked(await talk.say("try them again")) == ["retry_exhausted"], "more than the limit"
+        waiting = await talk.conversation.waiting()
+        assert waiting is not None and "Write 3 cases" in waiting.request.text
+        (ended,) = tools_used(await talk.answer(True))
+        assert json.loads(ended.answer)["said"] == "3 exhausted slots are open again; the workers are at them."
+        await talk.host.wait()
+        assert (await talk.session.summary()).instances_created == 4
+        assert (await used(talk))["said"] == "No slot is exhausted; all cases are there."

@@ -158,20 +158,6 @@ async def test_pausing_and_going_on(make_config: Configs, make_plan: Plans) -> N
         assert (await talk.session.summary()).instances_created == 300
 
 
-async def test_exhausted_slots_are_tried_again(make_config: Configs, make_plan: Plans) -> None:
-    config = make_config(max_attempts=1, confirm_cases=2)
-    await finished(config, make_plan(4, name="shop"), Scripted(echo="again"))
-    async with talking(config, *steps(("retry_exhausted", {}), ("retry_exhausted", {})), reference="shop") as talk:
-        assert asked(await talk.say("try them again")) == ["retry_exhausted"], "more than the limit"
-        waiting = await talk.conversation.waiting()
-        assert waiting is not None and "Write 3 cases" in waiting.request.text
-        (ended,) = tools_used(await talk.answer(True))
-        assert json.loads(ended.answer)["said"] == "3 exhausted slots are open again; the workers are at them."
-        await talk.host.wait()
-        assert (await talk.session.summary()).instances_created == 4
-        assert (await used(talk))["said"] == "No slot is exhausted; all cases are there."
-
-
 async def test_a_setting_that_the_agent_changes_leaves_the_budget_and_the_workers(
     make_config: Configs, make_plan: Plans
 ) -> None:

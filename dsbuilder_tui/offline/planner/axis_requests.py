@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any
 
 from dsbuilder_tui.domain.axes import DEFAULT_AXES
@@ -49,14 +50,22 @@ _VALUE = re.compile(
 _BETWEEN = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|/|\band\b|\bor\b|\|)\s*", re.IGNORECASE)
 
 
+class AxisChange(Enum):
+    """What becomes of an axis, or of its values."""
+
+    SET = auto()
+    DROP = auto()
+    ADD_VALUES = auto()
+    DROP_VALUES = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class AxisWish:
-    """An axis to vary along with its values; without values it goes. ``only_values``: they join, or leave, those there are."""
+    """A change of the axis of that name; ``values`` are those that it is to have, to get, or to lose."""
 
+    change: AxisChange
     name: str
     values: tuple[str, ...] = ()
-    only_values: bool = False
-    leave: bool = False
 
 
 def axes_in(heard: Utterance, situation: PlanningContext) -> tuple[Utterance, tuple[AxisWish, ...]]:
@@ -67,16 +76,16 @@ def axes_in(heard: Utterance, situation: PlanningContext) -> tuple[Utterance, tu
         name = known.get(_key(found["name"]))
         if name is None:
             break
-        leave = found["verb"].lower() != "add"
-        wishes.append(AxisWish(name, _values(found["values"]), only_values=True, leave=leave))
+        change = AxisChange.ADD_VALUES if found["verb"].lower() == "add" else AxisChange.DROP_VALUES
+        wishes.append(AxisWish(change, name, _values(found["values"])))
         said = _without(said, found)
     for pattern in _TAKEN:
         if found := pattern.search(said):
-            wishes.append(AxisWish(known.get(_key(found["name"]), slug(found["name"]))))
+            wishes.append(AxisWish(AxisChange.DROP, known.get(_key(found["name"]), slug(found["name"]))))
             said = _without(said, found)
     for pattern in _GIVEN:
         if (found := pattern.search(said)) and len(values := _values(found["values"])) > 1:
-            wishes.append(AxisWish(known.get(_key(found["name"]), slug(found["name"])), values))
+            wishes.append(AxisWish(AxisChange.SET, known.get(_key(found["name"]), slug(found["name"])), values))
             said = _without(said, found)
     return (replace(heard, said=said.strip()), tuple(wishes)) if wishes else (heard, ())
 
@@ -103,27 +112,27 @@ def with_axes(reading: Interpretation, wishes: tuple[AxisWish, ...], situation: 
 
 def _changed(axes: dict[str, tuple[str, ...]], wish: AxisWish) -> str:
     """Changes the axes; says what is in the way, if anything is."""
-    there = axes.get(wish.name)
-    names = ", ".join(words_of(name) for name in axes)
-    if there is None and (not wish.values or wish.only_values):
-        return f"There is no axis called {words_of(wish.name)}; there are {names}."
-    if not wish.values:
+    there, called = axes.get(wish.name), words_of(wish.name)
+    if wish.change is AxisChange.SET:
+        axes[wish.name] = wish.values
+        return ""
+    if there is None:
+        return f"There is no axis called {called}; there are {', '.join(words_of(name) for name in axes)}."
+    if wish.change is AxisChange.ADD_VALUES:
+        axes[wish.name] = tuple(dict.fromkeys((*there, *wish.values)))
+        return ""
+    if wish.change is AxisChange.DROP:
         if len(axes) == 1:
             return "That would leave nothing to vary along; name another axis first."
         del axes[wish.name]
         return ""
-    kept = there or ()
-    if wish.only_values and wish.leave:
-        gone = {value.casefold() for value in wish.values}
-        left = tuple(value for value in kept if value.casefold() not in gone)
-        if len(left) == len(kept):
-            return f"{words_of(wish.name)} has no such value; it has {', '.join(kept)}."
-        if not left:
-            return f"That would leave {words_of(wish.name)} without a value; “remove the {words_of(wish.name)}"
-            " axis” takes it away."
-        axes[wish.name] = left
-        return ""
-    axes[wish.name] = tuple(dict.fromkeys((*kept, *wish.values) if wish.only_values else wish.values))
+    gone = {value.casefold() for value in wish.values}
+    left = tuple(value for value in there if value.casefold() not in gone)
+    if len(left) == len(there):
+        return f"{called} has no such value; it has {', '.join(there)}."
+    if not left:
+        return f"That would leave {called} without a value; “remove the {called} axis” takes it away."
+    axes[wish.name] = left
     return ""
 
 

@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.writing_stage import pipeline_words, planned_pipeline
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
-from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, spread, whole
+from dsbuilder_tui.offline.planner.counts import MOST_CASES, spread, whole
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.judge_requests import judge_mode_in
 from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
@@ -227,8 +227,7 @@ class PlanChanger(CountChanges):
                 f"What should be special about those {found[1]}? For example: “in Spanish”, “angry” or “multi-turn”."
             )
         category = self._of(found[2])
-        part = share(found[1])
-        number = round(category["count"] * part) if part is not None else whole(found[1]) if found[1].isdigit() else 0
+        number = self._number(category, found[1])
         if not 0 < number < category["count"]:
             return self._say(
                 f"{category['name']} has {counted(category['count'], 'case')}, so {found[1]} of them cannot be "

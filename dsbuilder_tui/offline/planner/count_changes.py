@@ -50,20 +50,24 @@ class CountChanges(CategoryMentions):
         return False
 
     def _by(self, category: dict[str, Any], amount: str, sign: int) -> bool:
-        part = share(amount)
-        if part is None and not amount.isdigit():
+        if share(amount) is None and not amount.isdigit():
             return self._say(f"{amount} is not a number of cases; name one of at least 1.")
-        number = round(category["count"] * part) if part is not None else whole(amount)
+        number = self._number(category, amount)
         if number < 1:
             return self._say("That changes nothing; name a number of at least 1.")
         return self._count(category, category["count"] + sign * number)
+
+    def _number(self, category: dict[str, Any], amount: str) -> int:
+        """How many cases of a category a count or a share is; 0 for what is neither."""
+        if (part := share(amount)) is not None:
+            return round(int(category["count"]) * part)
+        return whole(amount) if amount.isdigit() else 0
 
     def _move(self, text: str) -> bool:
         """“Move 10 from refunds to order status”."""
         found = re.fullmatch(
             rf"(?:move|shift|transfer|take|give) {HOW_MUCH} (?:cases )?(?:from|of|out of) (?:the )?{C} "
-            rf"(?:to|into|over to|and give "
-            rf"(?:it|them) to|and (?:put|move) (?:it|them) (?:to|into)) (?:the )?{C}",
+            rf"(?:to|into|over to|and give (?:it|them) to|and (?:put|move) (?:it|them) (?:to|into)) (?:the )?{C}",
             text,
             re.I,
         )
@@ -72,8 +76,7 @@ class CountChanges(CategoryMentions):
         one, other = self._of(found[2]), self._of(found[3])
         if one is other:
             return self._say("That changes nothing.")
-        part = share(found[1])
-        number = round(one["count"] * part) if part is not None else whole(found[1]) if found[1].isdigit() else 0
+        number = self._number(one, found[1])
         if not 0 < number < one["count"]:
             return self._say(
                 f"{one['name']} has {counted(one['count'], 'case')}, so {found[1]} of them cannot be moved; "
@@ -94,7 +97,7 @@ class CountChanges(CategoryMentions):
             text,
             re.I,
         )
-        return bool(found) and self._count(self._of(found[1]), self._of(found[2])["count"]) if found else False
+        return found is not None and self._count(self._of(found[1]), self._of(found[2])["count"])
 
     def _factor(self, text: str) -> bool:
         found = re.fullmatch(
