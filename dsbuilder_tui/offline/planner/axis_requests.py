@@ -20,7 +20,7 @@ _VALUES = r"(?P<values>[^.;:!?()\n]{1,300}?)"
 _LEAD = r"(?:^|(?<=[.;,!\n])) ?(?:(?:and|also|please|then|can you|could you|let'?s|i want to|i'd like to|with) ){0,3}"
 _END = (
     r"(?=\s*(?:[.;!?\n]|$|,? (?:and|then) "
-    r"(?:make|set|add|remove|drop|rename|double|halve|swap|start|run|write|use|let|vary)\b))"
+    r"(?:make|set|add|remove|drop|rename|double|halve|swap|merge|combine|split|move|start|run|write|use|let|vary)\b))"
 )
 _ADD = r"(?:(?:add|use|have|include|create|set) )?(?:an?|another|the|one more)? ?(?:new |shared |extra )?"
 _WITH = r"(?: with(?: the)?(?: values)?| of| to)? ?[:(=–—-]? ?"

@@ -15,7 +15,7 @@ _SEPARATOR = re.compile(
     r"[;\n!?]|\.(?=\s|$)|,(?!\s*for example)|\b(?:and|then|but|also)\b(?=\s+(?:then|also|add|remove|drop|"
     r"delete|rename|make|set|double|triple|halve|"
     r"reduce|lower|increase|raise|change|call|pause|stop|start|run|show|preview|export|save|use|turn|resume|"
-    r"continue|finish|finalize|judge|\d))",
+    r"continue|finish|finalize|judge|swap|merge|combine|split|move(?= \d)|\d))",
     re.IGNORECASE,
 )
 _SPLIT = re.compile(

@@ -41,6 +41,15 @@ def test_an_axis_and_a_count_in_one_message() -> None:
     assert plan.attributes["difficulty"] == ("easy", "hard") and plan.categories[0].count == 80
 
 
+def test_one_message_may_ask_for_several_of_these() -> None:
+    said = "add furious to the tones and move 10 from refunds to order status and merge refunds and product info"
+    reading = understand(said, PLANNED)
+    plan = revised(reading, shop_plan())
+    assert plan is not None and "did not understand" not in reading.words
+    assert plan.attributes["tone"][-1] == "furious"
+    assert {c.name: c.count for c in plan.categories} == {"refunds": 40, "order_status": 30}
+
+
 def test_a_first_request_may_name_an_axis() -> None:
     plan = proposed(understand("60 cases for a shop bot: refunds, returns. Vary by difficulty: easy, hard", NOTHING))
     assert plan is not None and [c.name for c in plan.categories] == ["refunds", "returns"]
