@@ -1,4 +1,4 @@
-"""Causes for which a cell of the coverage (cases of a category, or those with one axis value) is empty or thin, and what helps."""
+"""Causes for which a cell of the coverage (cases of a category, or those with one value) is empty or thin, and what helps."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ class CellFacts:
     @property
     def sentence(self) -> str:
         """How many there are, and why not all; what others wrote in it is on one line."""
-        name = f"{one_line(self.category, 80)} × {one_line(self.value, 80)}" if self.value else one_line(self.category, 80)
+        name = (
+            f"{one_line(self.category, 80)} × {one_line(self.value, 80)}" if self.value else one_line(self.category, 80)
+        )
         causes = self.causes
         if CellCause.NOT_PLANNED in causes:
             return f"{name}: no case of it is planned."
@@ -120,7 +122,9 @@ class CellFacts:
                 return f"{self.open:,} {are(self.open)} not written yet; the workers are at it."
 
     def _count(self, cause: CellCause) -> int:
-        return sum(n for stage, n in self.turned_away.items() if stage not in NO_REJECTION and _cause_of(stage) is cause)
+        return sum(
+            n for stage, n in self.turned_away.items() if stage not in NO_REJECTION and _cause_of(stage) is cause
+        )
 
 
 _TURNED = {

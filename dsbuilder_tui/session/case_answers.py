@@ -204,7 +204,8 @@ class CaseAnswers:
         if not found:
             return DataAnswer(f"No case{of} is there{f': {filtered}' if filtered else ''}.", place=DataPlace.CASES)
         rows = [DataRow(case.case_id, 0, words=_text(case)) for case in found]
-        said = f"The {'newest' if newest else 'first'} case{of}{f', {filtered},' if filtered else ''} is {rows[0].name}: “{rows[0].words}”"
+        which = "newest" if newest else "first"
+        said = f"The {which} case{of}{f', {filtered},' if filtered else ''} is {rows[0].name}: “{rows[0].words}”"
         return answer_with(question, said, rows[1:], DataPlace.CASES, _search_words(question))
 
     async def case(self, question: DataQuestion) -> DataAnswer:

@@ -22,7 +22,7 @@ class CellCauses:
         self._context, self._counts = context, counts
 
     async def facts(self, category: str, axis: str, value: str) -> CellFacts:
-        """What is known of a cell; of all cases of the category without an axis. Raises ``InputError`` for an unknown category."""
+        """What is known of a cell; of all cases of the category without an axis. Raises ``InputError`` for one unknown."""
         if category not in self._context.categories():
             raise InputError(f"There is no category {one_line(category, 80)!r}.", "F3 has a column for each.")
         await self._context.written()
@@ -37,7 +37,9 @@ class CellCauses:
             one for one in await store.slots.exhausted()
             if one.category == category and (slots is None or one.ordinal in slots)
         ]  # fmt: skip
-        rejections = [one for one in await store.rejections.of_empty_slots(category) if slots is None or one.ordinal in slots]
+        rejections = [
+            one for one in await store.rejections.of_empty_slots(category) if slots is None or one.ordinal in slots
+        ]
         stages: Counter[str] = Counter()
         repeated: Counter[str] = Counter()
         for one in rejections:

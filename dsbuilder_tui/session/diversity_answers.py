@@ -25,11 +25,15 @@ class DiversityAnswers:
         figures = report.categories[question.category] if question.category else report.overall
         where = f" of {question.category}" if question.category else ""
         if not figures.cases:
-            return DataAnswer(f"No case{where} is written yet, so there is nothing to compare.", place=DataPlace.COVERAGE)
+            return DataAnswer(
+                f"No case{where} is written yet, so there is nothing to compare.", place=DataPlace.COVERAGE
+            )
         told = told_figures(figures)
         advised = [one for one in told if one.advice]
         verdict = (
-            " ".join(f"{one.title}: {one.advice}" for one in advised[:2]) if advised else "No figure says that it is too little."
+            " ".join(f"{one.title}: {one.advice}" for one in advised[:2])
+            if advised
+            else "No figure says that it is too little."
         )
         rows = [DataRow(one.title, 0, words=f"{one.value}. {one.sentence}") for one in told[1:]]
         return answer_with(question, f"{told[0].sentence} {verdict}", rows, DataPlace.COVERAGE)
@@ -41,7 +45,9 @@ class DiversityAnswers:
             axis, value = next(iter(question.attributes.items()))
             found = [await self._diversity.cell(name, axis, value) for name in names if self._varies(name, axis, value)]
             if not found:
-                raise InputError(f"No category varies in {one_line(axis, 60)}: {one_line(value, 60)}.", "F3 shows the values.")
+                raise InputError(
+                    f"No category varies in {one_line(axis, 60)}: {one_line(value, 60)}.", "F3 shows the values."
+                )
         else:
             found = [await self._diversity.cell(name) for name in names]
         thin = sorted((one for one in found if one.causes), key=_share)

@@ -56,12 +56,14 @@ class HistoryAnswers:
     async def files(self, question: DataQuestion) -> DataAnswer:
         """The session's folder, and what lies in it besides the session."""
         folder = self._context.files.folder.resolve()
-        found = sorted((path for path in folder.iterdir() if path.is_file() and not path.name.startswith(_KEPT)), key=_age)
-        rows = [DataRow(path.name, path.stat().st_size, words="bytes") for path in reversed(found)]
-        written = f"the newest file in it is {one_line(rows[0].name, 120)}" if rows else "nothing was exported into it yet"
-        said = (
-            f"The session lies in {folder}, saved as it goes; {written}. “Export to csv” writes the cases to a file, and says where."
+        found = sorted(
+            (path for path in folder.iterdir() if path.is_file() and not path.name.startswith(_KEPT)), key=_age
         )
+        rows = [DataRow(path.name, path.stat().st_size, words="bytes") for path in reversed(found)]
+        written = (
+            f"the newest file in it is {one_line(rows[0].name, 120)}" if rows else "nothing was exported into it yet"
+        )
+        said = f"The session lies in {folder}, saved as it goes; {written}. “Export to csv” writes the cases to a file."
         return answer_with(question, said, rows, DataPlace.NOWHERE)
 
 

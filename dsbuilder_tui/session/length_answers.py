@@ -123,7 +123,9 @@ class LengthAnswers:
                 told.append(f"{away.get(name, 0):,} of {accepted + away.get(name, 0):,} candidates turned away")
             rows.append(DataRow(name, accepted, planned, words="; ".join(told)))
         rows = ranked(rows, question.order, lambda row: self._merit(row, away))
-        told_names = " and ".join(one_line(name, 60) for name in names) if len(names) < 4 else counted(len(names), "group")
+        told_names = (
+            " and ".join(one_line(name, 60) for name in names) if len(names) < 4 else counted(len(names), "group")
+        )
         said = f"{told_names}, side by side."
         if not by_value and question.order in (DataOrder.MOST, DataOrder.LEAST):
             which = "best" if question.order is DataOrder.MOST else "worst"
@@ -145,7 +147,9 @@ class LengthAnswers:
 
     async def _cases(self, question: DataQuestion) -> AsyncIterator[AcceptedCase]:
         wanted = question.attributes.items()
-        async for page in self._context.files.store.cases.pages(self._context.categories(question.category), damaged=[]):
+        async for page in self._context.files.store.cases.pages(
+            self._context.categories(question.category), damaged=[]
+        ):
             for case in page:
                 attributes = _attributes(case)
                 if all(str(attributes.get(axis)) == value for axis, value in wanted):

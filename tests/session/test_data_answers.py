@@ -235,7 +235,9 @@ async def test_counting_goes_on_past_a_window_and_a_damaged_row(make_config: Con
 async def test_what_failed_and_what_happened_to_a_batch(make_config: Configs) -> None:
     config = make_config(max_workers=1, batch_size=12, max_retries=0)
     async with await Session.create(shop(refunds=12, order_status=12), config) as session:
-        assert (await ask(session, "calls")).said == "Nothing runs now, so no worker is at work. No call has ended yet."
+        assert (await ask(session, "calls")).said == (
+            "Nothing runs now, so no worker is at work and none is stuck. No call has ended yet."
+        )
         assert (await ask(session, "calls", batch=1)).said == "There is no batch 1; no worker was called yet."
         broken = [TransientError(FailureKind.SERVER, "500 it broke")]
         with pytest.raises(EndpointUnavailable):

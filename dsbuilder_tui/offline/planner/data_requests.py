@@ -102,7 +102,9 @@ class DataRequests:
         if found is None:
             return None
         case = found["case"] or found["written"] or found["judged"]
-        if case.isdigit() and (not (found["written"] or found["judged"] or found["verb"]) or self._says("data_counts", text)):
+        if case.isdigit() and (
+            not (found["written"] or found["judged"] or found["verb"]) or self._says("data_counts", text)
+        ):
             return None  # “show me 12” asks for so many
         return self._mentions.case(case, bare=found["case"] != text)
 

@@ -11,7 +11,7 @@ _PICTURES = re.compile(
 )
 _FACES = re.compile(r"(?<!\S)(?:[:;=]-?[()DPp/|]+|\^\^|<3|xD)(?!\S)")
 _WORDS = {
-    "gimme": "give me", "lemme": "let me", "wanna": "want to", "gonna": "going to", "pls": "please", "plz": "please", "plse": "please",
+    "gimme": "give me", "lemme": "let me", "wanna": "want to", "gonna": "going to", "pls": "please", "plz": "please",
     "whats": "what's", "wheres": "where's", "hows": "how's", "thats": "that's", "dont": "don't", "doesnt": "doesn't",
     "didnt": "didn't", "isnt": "isn't", "arent": "aren't", "cant": "can't", "im": "i'm", "ive": "i've", "id like": "i'd like",
     "u": "you", "ur": "your", "thx": "thanks", "thnx": "thanks", "yea": "yes", "btw": "", "kindly": "please",
@@ -20,7 +20,7 @@ _WORDS = {
 _EVERYDAY = re.compile(rf"(?<![\w'/.@-])(?:{'|'.join(_WORDS)})(?![\w'/@-]|\.\w)", re.IGNORECASE)
 _ASKED_TO_SEE = re.compile(
     r"\b(?:(?:can|could|may|might) (?:i|we) (?:please )?(?:see|read|look at|take a look at|have a look at|view|get to see)"
-    r"|(?:i|we) (?:want|wish|would like|'d like|need|wanted|like)(?: to)? (?:see|read|look at|view)|i'd like to (?:see|read|look at)"
+    r"|(?:i|we) (?:want|wish|would like|need|wanted|like)(?: to)? (?:see|read|look at|view)|i'd like to (?:see|read|look at)"
     r"|let (?:me|us) (?:have a look at|look at)|have a look at|take a look at)\b",
     re.IGNORECASE,
 )
@@ -31,9 +31,9 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:would|do) you mind (?:to )?(\w+?)ing\b", r"\1"),
         (r"\bplease,? to (?=[a-z])", "please "),
         (r"\bhow much (?=(?:cases|tests|refunds|examples|questions|are|of them|ones)\b)", "how many "),
-        (r"^(?:hi|hello|hey|dear \w+|good (?:morning|day|evening|afternoon))(?: (?:there|team|all|bot|friend))?[ ,!.]+(?=\w+ \w)", ""),
+        (r"^(?:hi|hello|hey|dear \w+|good (?:morning|day|evening|afternoon))(?: (?:there|team|all|bot))?[ ,!.]+(?=\w+ \w)", ""),
         (r"\b(?:if (?:that's|it's|that is|it is) (?:possible|ok|okay|not too much)|if (?:you|u) (?:don't|do not) mind|if possible"
-         r"|when you have (?:time|a (?:moment|minute|second))|in your opinion|thank you in advance|thanks in advance)\b[ ,]*", ""),
+         r"|when you have (?:time|a (?:moment|minute))|in your opinion|thank you in advance|thanks in advance)\b[ ,]*", ""),
     )
 )  # fmt: skip
 

@@ -67,7 +67,9 @@ class MeasureRequests:
         if len(parts) == 1 and re.fullmatch(r"(?:all )?(?:the |our )?categories", parts[0], re.IGNORECASE):
             return {"what": DataSubject.COMPARISON.value, "by": DataGroup.CATEGORY.value}
         if len(parts) == 1:
-            axis = next((axis for axis in self._mentions.axes if re.fullmatch(rf"(?:the )?{forms(axis)}", parts[0], re.I)), None)
+            axis = next(
+                (axis for axis in self._mentions.axes if re.fullmatch(rf"(?:the )?{forms(axis)}", parts[0], re.I)), None
+            )
             return self._by_axis(axis, ()) if axis else None
         categories = [self._mentions.category(part) for part in parts]
         if all(categories):
@@ -108,13 +110,18 @@ class MeasureRequests:
         if found is None and extreme is None and not self._says("length_opening", text):
             return None
         rest = " ".join(part for part in (text[: found.start()], text[found.end() :]) if part) if found else text
-        asked: Arguments = {"what": DataSubject.LENGTH.value, **self._of(re.sub(r"^how (?:long|short)\b", " ", rest, flags=re.IGNORECASE))}
+        asked: Arguments = {
+            "what": DataSubject.LENGTH.value,
+            **self._of(re.sub(r"^how (?:long|short)\b", " ", rest, flags=re.IGNORECASE)),
+        }
         if found is not None:
             over = found["over"] is not None
             return {**asked, "over" if over else "under": min(1_000_000, max(0 if over else 1, whole(found["n"])))}
         by = self._phrase("data_by").search(text)
         if by is not None:
-            axis = next((axis for axis in self._mentions.axes if re.match(forms(axis), by["what"], re.IGNORECASE)), None)
+            axis = next(
+                (axis for axis in self._mentions.axes if re.match(forms(axis), by["what"], re.IGNORECASE)), None
+            )
             if axis is not None:
                 asked |= {"by": DataGroup.ATTRIBUTE.value, "axis": axis}
             elif self._phrase("data_by_category").match(by["what"]):

@@ -16,7 +16,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _OF_CATEGORY = re.compile(
-    rf"(?:the |case )?(?P<category>\w[\w ]*?)(?P<between> ?- ?| ?# ?| {_WORD} (?:number )?#?| )(?P<slot>\d{{1,9}})", re.IGNORECASE
+    rf"(?:the |case )?(?P<category>\w[\w ]*?)(?P<between>-| ?# ?| {_WORD} (?:number )?#?| )(?P<slot>\d{{1,9}})",
+    re.IGNORECASE,
 )
 
 

@@ -270,7 +270,7 @@ WITH_A_PLAN = [
     ("close the app", "says ^Q leaves."),
     ("is it saved?", "says Yes, it is safe"),
     ("can I close this now?", "says Yes, it is safe"),
-    ("where is my file", "says `dsbuilder show` names the folder"),
+    ("where is my file", "ask_data"),
     ("what next?", "says Say “start” to write the cases"),
     ("what should I do now", "says Say “start” to write the cases"),
     ("how good is it", "says F3 shows how different the cases are"),
