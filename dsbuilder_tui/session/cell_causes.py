@@ -25,7 +25,6 @@ class CellCauses:
         """What is known of a cell; of all cases of the category without an axis. Raises ``InputError`` for one unknown."""
         if category not in self._context.categories():
             raise InputError(f"There is no category {one_line(category, 80)!r}.", "F3 has a column for each.")
-        await self._context.written()
         coverage = await self._counts.ask(CoverageCount.coverage)
         cell = coverage.cases[category]
         slots: frozenset[int] | None = None

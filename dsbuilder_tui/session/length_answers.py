@@ -93,7 +93,7 @@ class LengthAnswers:
         if not best:
             return DataAnswer(f"No case{where} is written yet.", place=DataPlace.COVERAGE)
         best.sort(reverse=True)
-        rows = [DataRow(name, 0, words=f"{sign * words:,} words: “{text}”") for words, _, name, text in best]
+        rows = [DataRow(name, 0, words=f"{counted(sign * words, 'word')}: “{text}”") for words, _, name, text in best]
         which = "longest" if sign > 0 else "shortest"
         said = f"The {which} case{where} is {rows[0].name}, {rows[0].words}"
         return answer_with(question, said, rows[1:], DataPlace.CASES, best[0][2])

@@ -196,7 +196,7 @@ class MannerChanges(CountChanges):
             rf"(?:make|turn|write|have|let|i want|put|translate|convert) "
             rf"(?:(?:all )?(?:of )?{MANY}|(everything|all(?: of (?:it|them))?|"
             r"(?:all )?the (?:cases|questions|inputs|messages|prompts|texts)|them(?: all)?)) "
-            r"(?:to be |be |sound |into |in |to |all )?(.+)|{MANY} (?:should|must) "
+            rf"(?:to be |be |sound |into |in |to |all )?(.+)|{MANY} (?:should|must) "
             rf"(?:be|sound) (.+)",
             text,
             re.I,
