@@ -62,7 +62,8 @@ class PlanChanger(MannerChanges):
 
     def _read(self, text: str) -> bool:
         steps = (self._fill, self._swap, self._merge, self._split, self._move, self._level, self._rename, self._remove,
-                 self._more, self._factor, self._mix, self._part, self._set, self._whole, self._tool, self._stages, self._modify,
+                 self._more, self._factor,
+                 self._vague_manner, self._mix, self._part, self._set, self._whole, self._tool, self._stages, self._modify,
                  self._answers, self._add)  # fmt: skip
         return any(step(text) for step in steps)
 
@@ -181,6 +182,9 @@ class PlanChanger(MannerChanges):
         found = re.fullmatch(
             rf"(?:rename|call|change the name of) (?:the )?{C}(?: (?:to|as|into))? {PHRASE}", text, re.I
         ) or re.fullmatch(rf"(?:the )?{C} (?:should|must) be (?:called|named) {PHRASE}", text, re.I)
+        if not found and (bare := re.fullmatch(rf"rename (?:the )?{C}", text, re.I)):
+            name = self._of(bare[1])["name"].replace("_", " ")
+            return self._say(f"What should it be called? For example: “rename {name} to other {name}”.")
         if not found:
             lost = re.match(r"rename (.+?) (?:to|as|into) ", text, re.I)
             return bool(lost) and self._say(self._unknown(lost[1] if lost else ""))

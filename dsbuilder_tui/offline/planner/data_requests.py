@@ -69,6 +69,8 @@ class DataRequests:
             named = []  # the words that are looked for may be any
         subject = named[0] if named else DataSubject.CASES
         order = self._order(text)
+        if subject is DataSubject.OPEN and (by := self._group(DataSubject.COVERAGE, text)) and "axis" in by:
+            return {"what": DataSubject.COVERAGE.value, **by, "order": DataOrder.LEAST.value}  # “which tone is missing”
         if subject in (DataSubject.OPEN, DataSubject.EXHAUSTED) and re.match(
             r"(?:what|which|show|list|tell)\b", text, re.I
         ):
@@ -83,6 +85,11 @@ class DataRequests:
         if subject is DataSubject.CASES:
             return self._counted(text, rest, found, order)
         return self._asked(subject, order, text, found)
+
+    def names_part(self, text: str) -> bool:
+        """Whether a text names a category or a value: a part of the cases."""
+        named = self._mentions.find(text)
+        return bool(named.category or named.values)
 
     def _is_asked_why(self, text: str, order: DataOrder) -> bool:
         """Whether a question about rejections is for their reasons, which another tool tells with examples."""
@@ -102,6 +109,8 @@ class DataRequests:
         if found is None:
             return None
         case = found["case"] or found["written"] or found["judged"]
+        if case == "1" and found["verb"]:
+            return None  # “let me read one” is about any
         if case.isdigit() and (
             not (found["written"] or found["judged"] or found["verb"]) or self._says("data_counts", text)
         ):

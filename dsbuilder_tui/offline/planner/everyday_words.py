@@ -30,6 +30,11 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:would|could|can|will) you (?:please )?(?:be so (?:kind|nice|good)|be (?:kind|nice) enough)(?: as)?(?: to)? ", ""),
         (r"\b(?:would|do) you mind (?:to )?(\w+?)ing\b", r"\1"),
         (r"\bplease,? to (?=[a-z])", "please "),
+        (r",? (?:but|and) (?:keep|leave) (?:all )?(?:the )?(?:rest|others?|everything else)"
+         r"(?: (?:as (?:it is|they are|is|before)|alone))?(?=\W*$)", ""),
+        (r"(?:\ba )?\bcouple (?:of )?(?=more\b)", "2 "),
+        (r"^balance (?:it|them|everything|the (?:categories|counts|plan))(?: out)?(?=\W*$)", "spread it evenly"),
+        (r"^even (?:it|them|everything) out(?=\W*$)", "spread it evenly"),
         (r"\bhow much (?=(?:cases|tests|refunds|examples|questions|are|of them|ones)\b)", "how many "),
         (r"^(?:hi|hello|hey|dear \w+|good (?:morning|day|evening|afternoon))(?: (?:there|team|all|bot))?[ ,!.]+(?=\w+ \w)", ""),
         (r"\b(?:if (?:that's|it's|that is|it is) (?:possible|ok|okay|not too much)|if (?:you|u) (?:don't|do not) mind|if possible"

@@ -55,6 +55,31 @@ class MannerChanges(CountChanges):
                     return Modifier(slug(value), axis, (value,))
         return None
 
+    def _vague_manner(self, text: str) -> bool:
+        """“More angry ones”, “too many polite ones”: how many is asked."""
+        found = re.fullmatch(
+            r"(?:i want |i need |we need |give me |add |write |there are |make )?(?:a few |some |way |much |a bit )?"
+            r"(?P<how>more|fewer|less|too many|too few|not enough|too|not so|not as) (?:of )?(?:the )?(?P<what>.+)",
+            text,
+            re.I,
+        )
+        if found is None:
+            return False
+        mentions = re.findall(C, found["what"])
+        words = self._heard.full(re.sub(C, " ", found["what"])).strip()
+        modifier = self._wished(words)
+        if modifier is None or (
+            re.match(r"(?:more|too)$", found["how"], re.I)
+            and not re.search(r"\b(?:ones|cases)$", words)
+            and not mentions
+        ):
+            return False
+        name = (self._of(mentions[0])["name"] if mentions else self._c.names[0]).replace("_", " ")
+        value = modifier.values[0] if modifier.values else modifier.ending
+        if found["how"].lower() in ("more", "too few", "not enough"):
+            return self._say(f"How many? For example: “write 20 more `{value}` cases in {name}”.")
+        return self._say(f"How many of them? For example: “make 10% of the {name} {value}”, or “no {value} ones”.")
+
     def _mix(self, text: str) -> bool:
         """“Make it 20% angry”, “half of them angry”, “half angry half polite”: so much of each category is set apart."""
         found = re.fullmatch(

@@ -26,7 +26,8 @@ class MeasureRequests:
     def __init__(self, mentions: PlanMentions) -> None:
         self._mentions, self._phrase = mentions, intent_table().phrase
         self._readers: tuple[Callable[[str], Arguments | None], ...] = (
-            self._files, self._changes, self._comparison, self._rank, self._cause, self._length, self._done, self._variety,
+            self._files, self._changes, self._comparison, self._rank, self._cause, self._length, self._done, self._covered,
+            self._variety,
         )  # fmt: skip
 
     def read(self, text: str) -> Arguments | None:
@@ -139,6 +140,12 @@ class MeasureRequests:
         found = self._phrase("asks_done").fullmatch(text)
         name = self._mentions.category(found["what"] or found["far"]) if found is not None else None
         return {"what": DataSubject.OPEN.value, "category": name} if name is not None else None
+
+    def _covered(self, text: str) -> Arguments | None:
+        """“Is German covered”: how many cases have that value."""
+        found = self._phrase("asks_covered").fullmatch(text)
+        pair = self._mentions.value(found["what"]) if found is not None else None
+        return {"what": DataSubject.CASES.value, "attributes": dict([pair])} if pair is not None else None
 
     def _variety(self, text: str) -> Arguments | None:
         if self._phrase("asks_variety").fullmatch(text) is None:

@@ -16,7 +16,7 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _OF_CATEGORY = re.compile(
-    rf"(?:the |case )?(?P<category>\w[\w ]*?)(?P<between>-| ?# ?| {_WORD} (?:number )?#?| )(?P<slot>\d{{1,9}})",
+    rf"(?:the |case )?(?P<category>\w(?:[\w ]*?\w)?)(?P<between>-| ?# ?| {_WORD} (?:number )?#?| )(?P<slot>\d{{1,9}})",
     re.IGNORECASE,
 )
 

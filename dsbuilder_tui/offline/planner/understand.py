@@ -165,6 +165,8 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
         return Interpretation(words=small)
     if (asked := _how_to(heard, situation, topics)) is not None:
         return asked
+    if situation.base is not None and _TABLE.phrase("what_if").fullmatch(said.strip(" .?!")):
+        return Interpretation(words=_TABLE.reply("what_if"))
     if (single := about_single_case(said, situation)) is not None:
         return single
     if alike := about_pairs(said):
@@ -285,8 +287,10 @@ def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Int
     for clause in clauses(said, changes.names):
         if base and changer.read_judging(clause):  # “don't judge …” refuses nothing of ours
             continue
-        if _TABLE.phrase("refused").match(clause):
+        if _TABLE.phrase("refused").match(clause) and not (base and changer.read(clause)):
             words.append(_TABLE.reply("left_alone"))
+            continue
+        if _TABLE.phrase("refused").match(clause):
             continue
         found = orders.read(clause)
         if found is None and (
