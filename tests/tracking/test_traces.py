@@ -24,6 +24,9 @@ from dsbuilder_tui.settings.stack import load_config
 from tests.support.mlflow_traces import PERSONAL
 
 APPLICATION = Path(__file__).parent.parent / "support" / "mlflow_traces.py"
+pytestmark = pytest.mark.timeout(
+    300
+)  # the application imports MLflow, in a process of its own, for each kind of traces
 NOW = 4_000_000_000.0  # after every trace
 
 
