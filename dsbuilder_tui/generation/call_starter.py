@@ -137,7 +137,7 @@ class CallStarter:
         waits = not self._templating.categories and self._budget.affords(begun + 1)
         ahead = self._limit.ahead if waits else 0
         most = self._config.workers if self._models.writer.ordered else self._limit.most_begun(ahead)
-        idle = self._free_places + max(0, ahead - self._waiting)
+        idle = self._free_places + ahead - self._waiting
         return min(idle, most - begun) if begun < most else 0
 
     @property
@@ -172,9 +172,10 @@ class CallStarter:
         if self.rounds is not None:
             self.rounds.begun(batch.number)
             self._calls.begin_waiting(batch, name, CallRole.WORKER, make, self._intake.finish, batched=True)
-        elif self._free_places > 0:
+        elif not self._limit.ahead and not self._waiting:
             self._tell(self._calls.begin(batch, name, CallRole.WORKER, make, self._intake.finish))
         else:
+            # Nobody hears of it before its turn is come: others may be before it.
             self._calls.begin_waiting(batch, name, CallRole.WORKER, make, self._intake.finish, batched=False)
 
     async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:

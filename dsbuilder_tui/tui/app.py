@@ -306,7 +306,7 @@ class StudioApp(App[int]):
         try:
             await work()
         except NoMatches:
-            if screen in self.screen_stack:
+            if screen in self.screen_stack and screen.display and self.is_running:
                 raise
 
     def complain(self, error: DsbuilderError, *, severity: SeverityLevel = "error") -> None:

@@ -48,6 +48,11 @@ class FullScreen(UsesServices, Screen[Any]):
         super().__init__()
         self.opened = asyncio.Event()  # what it shows first is there, and the keys go where they belong
 
+    @property
+    def gone(self) -> bool:
+        """Whether it is being taken down, be it alone or with the app: its parts go one by one, and none can be asked for."""
+        return not (self.display and self.app.is_running)
+
     def background(self, work: Callable[[], Awaitable[None]], *, group: str, exclusive: bool = False) -> None:
         """Do something beside what the person does; ``exclusive`` ends what its group is at."""
 
@@ -191,7 +196,7 @@ class SessionScreen(FullScreen):
 
     def _found_places(self) -> None:
         """More is known of what texts here name."""
-        if self.is_attached and not self.services.away:
+        if self.is_attached and not self.gone and not self.services.away:
             self.call_later(self.relink)
 
     async def relink(self) -> None:
@@ -206,8 +211,9 @@ class SessionScreen(FullScreen):
             await markdown.relink()
 
     def _heard(self, event: Event) -> None:
-        self.heard(event)
-        self._schedule(_FLUSH)
+        if not self.gone:
+            self.heard(event)
+            self._schedule(_FLUSH)
 
     def heard(self, event: Event) -> None:
         """Called for every event, at once; must be quick."""
@@ -226,6 +232,8 @@ class SessionScreen(FullScreen):
 
     def _flush(self) -> None:
         self._pending = None
+        if self.gone:
+            return
         if self.is_current and not self.services.away:
             self.flush()
         if self.watched.view.busy or self.watched.moving:

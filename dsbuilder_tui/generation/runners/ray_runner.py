@@ -84,6 +84,7 @@ class FollowedCall:
 
     def __init__(self, batch: Batch, context: RunnerContext, pausing: asyncio.Event) -> None:
         self._number, self._context, self._pausing = batch.number, context, pausing
+        self._has_begun = False
 
     @property
     def is_waiting(self) -> bool:
@@ -93,10 +94,12 @@ class FollowedCall:
     @property
     def is_wanted(self) -> bool:
         """Whether it is to be made: not where it had not begun when the run began to pause."""
-        return not (self._pausing.is_set() and self.is_waiting)
+        return self._has_begun or not self._pausing.is_set()
 
     def begun(self) -> None:
+        self._has_begun = True
         self._context.calls.turn_come(self._number)
+        self._context.wake()
 
     def arrived(self) -> None:
         if (begun := self._context.calls.arrived(self._number)) is not None:
