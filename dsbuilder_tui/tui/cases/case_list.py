@@ -226,7 +226,7 @@ class CaseList(SessionScreen):
                 self._category, self._flag = answer[0] or None, answer[1]
                 self.search_again()
 
-        self.app.push_screen(QuestionDialog("Show", "Which cases?", answers), take)
+        self.ask(QuestionDialog("Show", "Which cases?", answers), take)
 
     def action_order(self) -> None:
         self._newest = not self._newest
@@ -288,7 +288,7 @@ class CaseList(SessionScreen):
             self._show_pair(case, near[0][1])
         else:
             question = QuestionDialog("Show", "Together with which case?", [*near, ("none", None)])
-            self.app.push_screen(question, lambda other: self._show_pair(case, other) if other else None)
+            self.ask(question, lambda other: self._show_pair(case, other) if other else None)
 
     def _show_pair(self, case: AcceptedCase, other_id: str) -> None:
         category, _, ordinal = other_id.rpartition("-")

@@ -271,7 +271,7 @@ class RejectedScreen(SessionScreen):
         question = QuestionDialog(
             "Keep it anyway?", words, [("put the rejected one in its place", True), ("leave it", False)]
         )
-        self.app.push_screen(question, lambda yes: self.services.attempt(keep()) if yes else None)
+        self.ask(question, lambda yes: self.services.attempt(keep()) if yes else None)
 
     def action_undo(self) -> None:
         self.undo_actions.undo()
@@ -296,7 +296,7 @@ class RejectedScreen(SessionScreen):
                 (self._category,) = answer
                 self._show_others()
 
-        self.app.push_screen(QuestionDialog("Show", "Which category?", [*answers, ("as it is", None)]), take)
+        self.ask(QuestionDialog("Show", "Which category?", [*answers, ("as it is", None)]), take)
 
     def action_stage(self) -> None:
         met = self.watched.view.stages
@@ -309,7 +309,7 @@ class RejectedScreen(SessionScreen):
                 (self._stage,) = answer
                 self._show_others()
 
-        self.app.push_screen(QuestionDialog("Show", "Which stage?", [*answers, ("as it is", None)]), take)
+        self.ask(QuestionDialog("Show", "Which stage?", [*answers, ("as it is", None)]), take)
 
     def _show_others(self) -> None:
         if self.strip.display:  # it is about what was shown before
