@@ -168,6 +168,7 @@ def _facts(address: str) -> ClusterFacts:
                 import grpc  # noqa: F401
             except ImportError:
                 return ClusterFacts(refusal=Refusal.NO_CLIENT)
+            os.environ["RAY_IGNORE_VERSION_MISMATCH"] = "1"  # which versions they are is told, not that they differ
             context = ray.init(address, logging_level="CRITICAL", log_to_driver=False)
             nodes = tuple(node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"])
             return ClusterFacts(address=address, ray=context.ray_version, python=context.python_version, nodes=nodes)
@@ -189,10 +190,6 @@ def _facts(address: str) -> ClusterFacts:
         return ClusterFacts(
             refusal=Refusal.NO_TOKEN if "no authentication token" in str(error) else Refusal.WRONG_TOKEN
         )
-    except RuntimeError as error:
-        if "ersion mismatch" not in str(error):
-            raise
-        return ClusterFacts(address=address, ray="another", python="another")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,16 +16,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from dsbuilder_tui.domain.events import BatchStarted, CaseAccepted, Event
 from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import ROOT, command, events, fake_endpoint, rest, start
 from tests.support.ray_cluster import TOKEN, LoopbackCluster, loopback_cluster
+from tests.support.studio import studio
 
 pytestmark = pytest.mark.timeout(600)  # a cluster of this machine takes a while to begin where much else goes on
 
@@ -47,49 +49,72 @@ def queries(path: Path) -> list[str]:
     return [json.loads(line)["inputs"]["query"] for line in path.read_text().splitlines()]
 
 
-async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(
-    cluster: LoopbackCluster, make_config: MakeConfig, tmp_path: Path
-) -> None:
-    """Each node calls its own server, with a key that is in no log; what was in flight on the dead one is made again."""
-    total, workers = 240, 8
-    with fake_endpoint(latency=0.05) as first, fake_endpoint(latency=0.05, begins_at=100_000) as second:
-        config = make_config(
-            runner="ray", ray_address=cluster.address, base_url=first.url, api_key=SecretStr(KEY), batch_size=2,
-            max_workers=workers, hedging="off", ray_endpoints={"gpu_a": first.url, "gpu_b": second.url, "gpu_c": second.url},
-        )  # fmt: skip
+async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(cluster: LoopbackCluster, tmp_path: Path) -> None:
+    """Each node calls its own server, with a key that is in no log; what was in flight on the dead one is made again. F6
+    shows which nodes there are."""
+    total, workers, patience = 240, 8, 120
+    async with (
+        FakeOpenAI(latency=0.05) as first,
+        FakeOpenAI(latency=0.05, begins_at=100_000) as second,
+        studio(flags={
+            "runner": "ray", "ray_address": cluster.address, "base_url": first.url, "api_key": KEY, "batch_size": 2,
+            "max_workers": workers, "hedging": "off",
+            "ray_endpoints": {"gpu_a": first.url, "gpu_b": second.url, "gpu_c": second.url},
+        }) as desk,
+    ):  # fmt: skip
         heard: list[Event] = []
         seen: Counter[str] = Counter()
+        first.gate = second.gate = go_on = asyncio.Event()  # no answer before the nodes are seen
 
         def follow(event: Event) -> None:
             heard.append(event)
             seen[event.type] += 1
             if isinstance(event, CaseAccepted) and seen[event.type] == total // 3:
+                first.gate = second.gate = asyncio.Event()
                 cluster.kill("gpu_b")
                 cluster.add("gpu_c")
 
-        async with await Session.create(plan_of(total), config) as session:
-            session.subscribe(follow)
-            result = await session.run()
-            out = await session.export(tmp_path / "out.jsonl")
-        assert out is not None
+        def nodes() -> list[str]:
+            """The lines of the nodes' pane, from its title to its end."""
+            lines = [line.rstrip("│ ") for line in desk.text.splitlines()]
+            begin = next((at for at, line in enumerate(lines) if " at work " in line), len(lines))
+            return lines[begin:]
+
+        def shown(*words: str) -> bool:
+            return all(any(re.search(one, line) for line in nodes()) for one in words)
+
+        await desk.app.create_session(plan_of(total))
+        desk.session.subscribe(follow)
+        await desk.at("StudioScreen", "PlanCard")
+        await desk.answer("enter")
+        await desk.at("StudioScreen")
+        await desk.press("f6")
+        await desk.at("WorkersScreen")
+        await desk.until(lambda: shown("2 of 2 nodes at work", "gpu_a +working", "gpu_b +working"), patience)
+        go_on.set()
+        await desk.until(
+            lambda: shown("2 of 3 nodes at work", r"gpu_b +lost .*\d made again elsewhere", "gpu_c +working"), patience
+        )
+        held = cluster.holders_of(KEY)
+        first.gate.set()
+        await desk.until(lambda: desk.live.view.state == "finished" and not desk.live.running, patience)
+        await desk.until(lambda: not desk.one("#nodes-pane").display)
+        out = await desk.session.export(tmp_path / "out.jsonl")
+        assert out is not None and desk.live.view.accepted == total
         calls = sum(first.seen.values()) + sum(second.seen.values())
         keys = {headers.get("authorization") for fake in (first, second) for headers in fake.headers}
-    assert result.state is SessionState.COMPLETE and result.accepted == total
-    assert len(set(queries(tmp_path / "out.jsonl"))) == total
+    assert len(set(queries(tmp_path / "out.jsonl"))) == len(queries(tmp_path / "out.jsonl")) == total
     announced = Counter(event.case_id for event in heard if isinstance(event, CaseAccepted))
     assert len(announced) == total and set(announced.values()) == {1}
     assert first.seen and second.seen, "each node calls its own server"
     lost = [event for event in heard if isinstance(event, NodeLost)]
     assert [event.node for event in lost] == ["gpu_b"]
-    assert {event.node for event in heard if isinstance(event, NodeJoined)} >= {"gpu_a", "gpu_b"}
+    assert {event.node for event in heard if isinstance(event, NodeJoined)} == {"gpu_a", "gpu_b", "gpu_c"}
     # What is asked for again was in flight on the node that died; no call is begun anew by the run for that.
     begun = sum(isinstance(event, BatchStarted) for event in heard)
     assert begun <= calls <= begun + workers
-    assert keys == {f"Bearer {KEY}"}
-    logs = [path for path in cluster.folder.rglob("*") if path.is_file()]
-    assert logs and not [
-        path for path in logs if KEY.encode() in path.read_bytes() or TOKEN.encode() in path.read_bytes()
-    ]
+    assert keys == {f"Bearer {KEY}"} and not held
+    assert not [path for path in cluster.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert cluster.listening() and all("127.0.0.1" in address for address in cluster.listening())
 
 

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import math
 import pickle
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from dsbuilder_tui.clusters.ray_cluster import ClusterNode, RayCluster
+from dsbuilder_tui.clusters.ray_thread import answer_of
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable, InputError
 from dsbuilder_tui.domain.events import Event
@@ -182,10 +183,10 @@ class NodePool:
         finally:
             process.calls -= 1
 
-    async def _unless_gone(self, reference: Awaitable[Any]) -> Any:
+    async def _unless_gone(self, reference: Any) -> Any:
         if self._gone is not None:
             raise self._gone
-        return await reference
+        return await answer_of(reference)
 
     def _sends_on(self, place: NodePlace, answer: NodeAnswer) -> bool:
         """Whether a call goes to another node, since this one's own endpoint cannot take it; it then rests for a while."""
@@ -302,7 +303,7 @@ class NodePool:
         from ray.exceptions import RayError
 
         try:
-            ready: NodeReady = await process.handle.prepare.remote(place.settings, self._plan)
+            ready: NodeReady = await answer_of(process.handle.prepare.remote(place.settings, self._plan))
             problem = ready.problem
             if ready.version != own_version():
                 problem = f"it has dsbuilder-tui {ready.version}, and this is {own_version()}"
