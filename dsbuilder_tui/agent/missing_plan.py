@@ -101,4 +101,6 @@ async def missing_plan(session: Session, *, failed: ExitCode | None, refused: bo
         cause = MissingPlanCause.QUESTION
     else:
         cause = MissingPlanCause.IN_WORDS
-    return PlanMissing(cause, session.config.model, one_line(said, _MOST_QUOTED), again=len(turns) > 1)
+    has_model = provider_of(session.config).make_agent_model is not None
+    model = session.config.model if has_model else "the built-in planner"
+    return PlanMissing(cause, model, one_line(said, _MOST_QUOTED), again=len(turns) > 1)

@@ -82,6 +82,13 @@ async def test_cases_are_searched_filtered_and_turned_around(make_plan: Plans) -
     await built(make_plan(4, 3))
     async with studio(open_first="support") as desk:
         await cases(desk, 7)
+        await desk.sees("7 cases · all categories", "accepted")
+        await desk.press("slash")
+        await desk.write("nowhere")
+        await desk.sees("Nothing found.")
+        await desk.until(lambda: desk.one("#case-detail").border_title == "")
+        assert "category_1-00001" not in desk.text and "expectations" not in desk.text
+        await desk.press("escape")
         await desk.sees("7 cases · all categories")
         assert chosen(desk) == "category_1-00001"
         await desk.press("s")

@@ -197,6 +197,8 @@ class CaseList(SessionScreen):
         """Show what is found so far; ``cursor`` is where to begin when what was chosen is not among it."""
         self.rows.reload(self._total(), otherwise=cursor)
         self._title()
+        if not self.rows.count:  # else the list says itself which one is shown
+            self._show_detail()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         async def soon() -> None:
