@@ -272,10 +272,9 @@ class StudioApp(App[int]):
         """The result, or None after telling the person what went wrong."""
         try:
             return await work
-        except SessionClosed:  # it was left meanwhile, and with it what the result was for
-            return None
         except DsbuilderError as error:
-            self.complain(error)
+            if not isinstance(error, SessionClosed):  # else it was left meanwhile, and with it what the result was for
+                self.complain(error)
             return None
 
     def attempt(self, work: Coroutine[Any, Any, Any], *, opens: bool = False) -> None:

@@ -12,9 +12,9 @@ from dsbuilder_tui.cli.options import settings_from, settings_options
 from dsbuilder_tui.cli.output import say
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.session import library
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.signals import handled
-from dsbuilder_tui.store.catalog import find_session
 
 _PORT = 8000
 _HOST = "127.0.0.1"
@@ -28,7 +28,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     flags = settings_from(arguments)
     config = load_config(**flags)
     if arguments.session is not None:
-        find_session(config.checkpoint_root, arguments.session)
+        library.find_session(config.checkpoint_root, arguments.session)
     given = [f"--set={name}={value}" for name, value in flags.items()]
     asyncio.run(_until_told(arguments.host, arguments.port, ["studio", *given, *_session(arguments.session)]))
     return ExitCode.COMPLETE
