@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import command
+from tests.support.process import ROOT, command
 from tests.support.ray_cluster import ONLY_LOOPBACK, LoopbackCluster, loopback_cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -104,3 +104,28 @@ def test_another_dsbuilder_on_every_node_and_none_at_all(tmp_path: Path, monkeyp
             "doctor", "--runner", "ray", "--set", f"ray_address={nodes.address}", "--provider", "offline", cwd=tmp_path
         )
         assert looked.returncode == 1 and "it has dsbuilder-tui 0.0.1" in looked.stdout, looked
+
+
+# Ray as it is, but for one part: as a newer one may be.
+WITHOUT = """
+import importlib, sys
+module, name = {part!r}.rsplit(".", 1)
+delattr(importlib.import_module(module), name)
+from dsbuilder_tui.cli.main import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["ray._private.worker.print_to_stdstream", "ray._private.ray_constants.ENABLE_RAY_CLUSTER", "ray._raylet.Config"],
+)
+def test_a_ray_that_lacks_a_part_is_refused(part: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT.format(part=part), *RUN, "--runner", "ray"], cwd=tmp_path, capture_output=True,
+        text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    name = part.rpartition(".")[2]
+    said = f"dsbuilder: Ray {version('ray')} is built in another way than dsbuilder knows ({name} is not there). pip install"
+    assert done.stderr.startswith(said) and "Traceback" not in done.stderr, done.stderr

@@ -58,8 +58,8 @@ def import_rows(path: Path, choice: FieldChoice | None = None) -> ImportedDatase
 
 
 def extend_rows(path: Path, more: int, choice: FieldChoice | None = None) -> ImportedDataset:
-    """The rows of a file as a dataset with ``more`` open slots, in proportion to what is there; without any, for a
-    change of its plan. Raises as ``import_rows``.
+    """The rows of a file as a dataset with ``more`` open slots, in proportion to what is there, and how often it was asked;
+    without any, for a change of its plan. Raises as ``import_rows``.
 
     Rows that name no categories are put into some by what they are about. A varied few of each are its examples, and
     the expectations that most rows have are written for the new cases.
@@ -133,7 +133,7 @@ def _dataset(
     path: Path, rows: ImportedRows, choice: FieldChoice | None, groups: Sequence[_RowGroup], more: int | None
 ) -> ImportedDataset:
     fields = _fields(rows, groups, choice)
-    shares = in_proportion(more or 0, [len(group.rows) for group in groups])
+    shares = in_proportion(more or 0, [rows.times_asked(group.rows) for group in groups])
     categories = [
         {
             "name": group.name,
