@@ -64,7 +64,8 @@ class PlanMissing:
     @property
     def text(self) -> str:
         """All of it, for a person."""
-        said = f" It said: “{self.said}”." if self.said else ""
+        whose = "What is wrong with it" if self.cause is MissingPlanCause.UNUSABLE else "It said"
+        said = f" {whose}: “{self.said}”." if self.said else ""
         return f"No plan was drawn up: {self.cause.likely(self.model)}.{said} {self.cause.remedy}"
 
     @property

@@ -231,7 +231,11 @@ class RejectedScreen(SessionScreen):
         if not self._pieces[1]:
             if self._shown.stage in TELLING_STAGES:
                 return [((row, "bad"),) for row in wrap(self._shown.reason, width)]
-            words = "No accepted case stands against it; it was turned away for its form, or that case is gone."
+            words = (
+                "No accepted case stands against it: you turned it away."
+                if self._shown.stage == Stage.PERSON
+                else "No accepted case stands against it; it was turned away for its form, or that case is gone."
+            )
             return [((row, "muted"),) for row in wrap(words, width)]
         return side(self._pieces[1], width, "info")
 
