@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dsbuilder_tui.clusters.ray_internals import RayInternals, ray_internals
 from dsbuilder_tui.clusters.ray_probe import AUTO, probe_cluster
 from dsbuilder_tui.clusters.ray_thread import RayThread
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable, InputError
@@ -197,6 +198,9 @@ class _Connection:
         if self._is_own:
             try:
                 self._connect(found, loopback, cpus)
+            except InputError as error:
+                self._disconnect()
+                return error
             except Exception as error:
                 self._disconnect()
                 return EndpointUnavailable(
@@ -216,24 +220,23 @@ class _Connection:
 
     def give_up(self) -> None:
         """Leave a cluster that does not answer as it is: Ray would wait for it once more as the process ends."""
-        from ray._private import worker
+        import ray
 
         self._given_up, self._users = True, 0
-        atexit.unregister(worker.shutdown)
+        atexit.unregister(ray.shutdown)
 
     def _connect(self, found: str, loopback: bool, cpus: int | None) -> None:
         import ray
-        from ray._private import ray_constants, worker
-        from ray._raylet import Config
 
-        Config.initialize("")  # its environment, which it has read already where it was imported by others
+        internals = ray_internals()
+        internals.config.initialize("")  # its environment, which it has read already where it was imported by others
         # What Ray logs and prints would stand in the app's screen; what counts of it is told by our own events.
         logging.getLogger("ray").setLevel(logging.CRITICAL + 1)
-        self._set(worker, "print_to_stdstream", lambda *args, **named: None)
+        self._set(internals.worker, "print_to_stdstream", lambda *args, **named: None)
         if (
             loopback
         ):  # Ray's own switch for machines whose firewall asks; without it a local cluster listens to the network
-            self._set(ray_constants, "ENABLE_RAY_CLUSTER", False)
+            self._set(internals.constants, "ENABLE_RAY_CLUSTER", False)
         if not faulthandler.is_enabled() and sys.__stderr__ is not None:  # Ray would, on the app's, which is no file
             with contextlib.suppress(OSError, ValueError, RuntimeError):
                 faulthandler.enable(file=sys.__stderr__, all_threads=False)
@@ -243,14 +246,16 @@ class _Connection:
             ray.init(address=found, **quiet)
             return
         _sweep()
-        if not _has_token():
-            self._lend("RAY_AUTH_TOKEN", secrets.token_urlsafe(32))
+        if not internals.tokens.instance().has_token(ignore_auth_mode=True):
+            self._lend("RAY_AUTH_TOKEN", secrets.token_urlsafe(32), internals)
         # Ray opens its own folder to everybody on the machine; this one around it is for this user alone.
         self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         ray.init(
             address=LOCAL_CLUSTER, num_cpus=cpus, include_dashboard=False, object_store_memory=_OBJECT_STORE,
             _node_ip_address=_LOOPBACK, _temp_dir=str(self._folder / "r"), _system_config=FAST_LOSS, **quiet,
         )  # fmt: skip
+        if strangers := {node["NodeManagerAddress"] for node in ray.nodes()} - {_LOOPBACK}:
+            raise RuntimeError(f"it does not stay at {_LOOPBACK}, but listens at {strangers.pop()}")
 
     def _disconnect(self) -> None:
         import ray
@@ -269,24 +274,16 @@ class _Connection:
         setattr(module, name, value)
         self._undo.append(lambda: setattr(module, name, before))
 
-    def _lend(self, variable: str, value: str) -> None:
+    def _lend(self, variable: str, value: str, internals: RayInternals) -> None:
         """Set a variable of the environment for as long as the connection lasts."""
-        from ray._raylet import AuthenticationTokenLoader
-
         os.environ[variable] = value
-        AuthenticationTokenLoader.instance().reset_cache()
+        internals.tokens.instance().reset_cache()
 
         def take_back() -> None:
             os.environ.pop(variable, None)
-            AuthenticationTokenLoader.instance().reset_cache()
+            internals.tokens.instance().reset_cache()
 
         self._undo.append(take_back)
-
-
-def _has_token() -> bool:
-    from ray._raylet import AuthenticationTokenLoader
-
-    return bool(AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True))
 
 
 def _sweep() -> None:

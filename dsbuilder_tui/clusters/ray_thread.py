@@ -1,8 +1,9 @@
-"""Threads that wait for Ray. What Ray never answers, since its cluster is gone, keeps neither the event loop nor the process."""
+"""Waiting for Ray. What it never answers, since its cluster is gone, keeps neither the event loop nor the process."""
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import queue
 import threading
@@ -43,6 +44,21 @@ class RayThread:
                 found, error = None, raised
             with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, future, found, error)
+
+
+async def answer_of(reference: Any) -> Any:
+    """What the call behind one of Ray's references gives, or raises. Cancelled, Ray's own future stays as it is: the thread
+    of a client connection ends with a traceback where it cannot settle one."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Any] = loop.create_future()
+
+    def settled(future: concurrent.futures.Future[Any]) -> None:
+        error = future.exception()
+        with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, answer, None if error else future.result(), error)
+
+    reference.future().add_done_callback(settled)
+    return await answer
 
 
 def _settle(future: asyncio.Future[Any], found: Any, error: BaseException | None) -> None:
