@@ -15,11 +15,13 @@ _THIS = re.compile(r"(?:it|this|that|these|those|them|this one|that one|(?:this|
 
 def about_single_case(said: str, situation: PlanningContext) -> Interpretation | None:
     """The case that is meant, and how it is changed by hand; None for what is about none. Nothing is changed by it."""
-    if situation.base is None:
-        return None
     table = intent_table()
-    mentions = PlanMentions([c.name for c in situation.base.categories], situation.axes)
+    mentions = PlanMentions([c.name for c in situation.base.categories] if situation.base else [], situation.axes)
     text = table.phrase("courtesy_at_the_end").sub("", table.phrase("polite").sub("", said.strip(" .!?,"))).strip()
+    if situation.base is None:
+        found = table.phrase("case_act").fullmatch(text)
+        named = found is not None and _shown(found["what"] or found["noted"], mentions, bare=False)
+        return Interpretation(words=table.reply("no_plan")) if named else None
     if (found := table.phrase("case_like").fullmatch(text)) is not None:
         what = found["case"] or found["vary"] or found["less"]
         shown = _shown(what, mentions)

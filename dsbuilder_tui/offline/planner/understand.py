@@ -165,7 +165,7 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
         return Interpretation(words=small)
     if (asked := _how_to(heard, situation, topics)) is not None:
         return asked
-    if situation.base is not None and _TABLE.phrase("what_if").fullmatch(said.strip(" .?!")):
+    if _TABLE.phrase("what_if").fullmatch(said.strip(" .?!")):
         return Interpretation(words=_TABLE.reply("what_if"))
     if (single := about_single_case(said, situation)) is not None:
         return single

@@ -56,6 +56,9 @@ BEFORE_A_PLAN = [
     ("status", "says Nothing is planned yet."),
     ("what now", "says I plan and run evaluation datasets"),
     ("what should I do?", "says Say what the dataset is for"),
+    ("can you translate case 12?", "says Nothing is planned yet."),
+    ("add a note to case 12", "says Nothing is planned yet."),
+    ("how long would 1000 cases take", "says Say the change itself"),
     ("quit", "says ^Q leaves."),
     ("40 cases for a watch shop: watch repairs, straps", "plan watch_repairs 20, straps 20"),
     (
