@@ -1,4 +1,4 @@
-"""What the app shows, read for words that only the code knows; on every screen about a session, at three sizes."""
+"""What the app shows, read for words that only the code knows; on every screen about a session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_PANES = 6
 _IN_FULL = re.compile(r'[\s│]*(?:["\]{}]|\[\s)')
 NOUNS = "cases|batches|checkpoints|slots|calls|workers|rows|categories|branches|candidates|messages|files|rejections|tokens|sessions"
 _SLIPS = {
-    "a name of the code": re.compile(r"(?<![\w./~:=@%<{-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/=]|\.\w)"),
+    "a name of the code": re.compile(r"(?<![\w./~:=@%<{-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/=…]|\.\w)"),
     "a class of the code": re.compile(
         r"(?<![\w./])(?:[A-Z][a-z]+){1,3}(?:Error|Kind|State|Stage|Action|Event|Input|Approval|Outcome|Reason)\b"
     ),
@@ -89,14 +89,9 @@ class Reader:
             await desk.until(lambda row=row: desk.app.screen.screen_name == row.name)
             # A call's prompt and answer, and a case's own text, are shown as they are.
             without = {"workers": "#call"}.get(row.name, "")
-            await desk.pilot.pause()
-            first = desk.focus
             for _ in range(_MOST_PANES):
+                await desk.pilot.pause()
                 self.look(row.name, without=without)
                 await desk.press("tab")
-                await desk.pilot.pause()
-                if desk.focus == first:
-                    break
-            await self.at_other_sizes(row.name, without=without)
             await desk.press(*["escape"] * 3)
             await desk.until(lambda: desk.place == "StudioScreen")

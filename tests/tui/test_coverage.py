@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
-from dsbuilder_tui.domain.cell_cause import CellCause
 from dsbuilder_tui.domain.figures import Cell, Coverage, DiversityReport, Figures
 from dsbuilder_tui.domain.row_axis import RowAxis
 from dsbuilder_tui.session.documents import RowUse
@@ -96,11 +95,6 @@ async def test_more_cases_are_asked_for_in_the_prompt() -> None:
     async with studio(open_first="shop") as desk:
         await coverage(desk)
         await desk.press("down", "right")
-        # The cause is that of the cell, and what helps against it.
-        await desk.sees("Why it is not full")
-        facts = await desk.session.diversity.cell("refunds", "tone", "angry")
-        assert facts.open and CellCause.PAUSED in facts.causes
-        await desk.sees(f"→ {facts.advice.split()[0]}")
         await desk.press("enter")
         await desk.at("StudioScreen", "prompt")
         assert desk.one("#prompt").text == "Write 20 more `angry` cases in refunds"

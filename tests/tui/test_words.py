@@ -70,10 +70,8 @@ async def test_of_a_talk_without_a_model(tmp_path: Path, monkeypatch: pytest.Mon
         await desk.state("finished")
         await desk.until(lambda: not desk.one("#conversation").answering)
         read.look("the end of the run")
-        await read.at_other_sizes("the end of the run")
         for said in (
-            "status", "how many failed", "why is refunds thin", "compare angry and polite", "is it diverse enough", "longest case",
-            "what did I change", "where is my file", "who wrote 3", "show me the workers", "what happened in batch 1", "why so many rejected",
+            "status", "how many failed", "show me the workers", "what happened in batch 1", "why so many rejected",
             "what did it cost", "how much time is left", "how many are angry", "show case 3", "try the exhausted ones again",
             "save a checkpoint called golden", "list the branches", "fork here as angrier", "use 3 workers",
             "set the near threshold to 0.8", "with expected answers", "undo that", "redo", "show me 2 refunds", "preview 3 refunds",
@@ -95,12 +93,9 @@ async def test_of_a_talk_without_a_model(tmp_path: Path, monkeypatch: pytest.Mon
             read.look(f"after no to “{said}”")
         await desk.press("ctrl+o")
         await desk.pilot.pause()
-        log = desk.one("ChatLog")
         for _ in range(30):
             read.look("tool lines in full")
-            if not log.scroll_y:
-                break
-            log.scroll_page_up(animate=False)
+            desk.one("ChatLog").scroll_page_up(animate=False)
             await desk.pilot.pause()
         await desk.press("ctrl+o")
         for command in ("/status", "/plan", "/budget", "/undo", "/doctor", "/mlflow", "/model", "/branches", "/help"):
@@ -119,7 +114,6 @@ async def test_of_a_talk_without_a_model(tmp_path: Path, monkeypatch: pytest.Mon
                 read.look(command)
                 await desk.press("pagedown")
                 await desk.pilot.pause()
-            await read.at_other_sizes(command)
             if command == "/settings":
                 await desk.press("escape")
                 await desk.at("StudioScreen")
