@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -17,6 +17,7 @@ from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.chrome import header
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.places.place import Place, PlaceKind, place_of, screen_place
+from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.services import UsesServices
 from dsbuilder_tui.tui.widgets.chrome import TopLine
 from dsbuilder_tui.tui.widgets.line_view import LineView
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.places.finder import PlaceFinder
     from dsbuilder_tui.tui.replay_session import ReplaySession
     from dsbuilder_tui.tui.watched import Watched
+    from dsbuilder_tui.tui.widgets.dialogs import Dialog
 
+T = TypeVar("T")
 _FLUSH = 0.1  # seconds between repaints while events come
 _TICK = 0.5  # seconds between repaints while only clocks move
 
@@ -67,6 +70,12 @@ class FullScreen(UsesServices, Screen[Any]):
     async def action_press(self, key: str) -> None:
         """Do what a key of the bottom line does; a click on it comes here."""
         self.app.simulate_key(key.partition(",")[0])
+
+    def ask(self, dialog: Dialog[T], answered: Callable[[T | None], None]) -> None:
+        """Ask the person something. Where something else is in front by now nothing is asked: a key that is pressed twice, or
+        letters typed in a row, ask once."""
+        if self.app.screen is self:
+            self.app.push_screen(dialog, answered)
 
     def direct(self, event: events.Key | events.Paste) -> None:
         """A key or a paste is about to go to what is focused: the last moment at which that can be something else."""
@@ -123,7 +132,11 @@ class FullScreen(UsesServices, Screen[Any]):
 class SessionScreen(FullScreen):
     """A screen about the open session: repaints when something happened, and nothing ticks when nothing does."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back"), Binding("f1", "app.help", "help")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back"),
+        Binding("f1", "app.help", "help"),
+        *(Binding(row.key, f"show('{row.name}')", row.name, show=False) for row in session_screens()),
+    ]
 
     def __init__(self, watched: Watched) -> None:
         super().__init__()
@@ -251,3 +264,7 @@ class SessionScreen(FullScreen):
 
     def action_back(self) -> None:
         self.dismiss()
+
+    def action_show(self, name: str) -> None:
+        """Open another screen about the session; the way back leads here."""
+        self.services.navigator.visit(screen_place(name))

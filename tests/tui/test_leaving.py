@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
+from dsbuilder_tui.domain.errors import SessionClosed
 from dsbuilder_tui.domain.events import CaseRejected, CheckpointSaved, Event, MessageAdded, RunPaused
 from dsbuilder_tui.domain.message import Message, MessageRole, NoticeContent
 from dsbuilder_tui.domain.pause_cause import PauseCause
@@ -124,3 +125,16 @@ async def test_a_screen_that_is_taken_down_hears_nothing_more(
         await desk.press("f5")
         await desk.at("RejectedScreen")
     assert told[-2:] == ["rejected", "studio"] or told[-2:] == ["studio", "rejected"]
+
+
+async def test_what_was_read_for_a_session_that_is_left_is_no_error(make_plan: Plans) -> None:
+    await built(make_plan(6, name="shop"))
+    async with studio(open_first="shop") as desk:
+        await desk.at("StudioScreen")
+        session = desk.session
+        desk.app.action_home()
+        await desk.at("HomeScreen")
+        assert await desk.app.guarded(session.cases.page(0, 5)) is None
+        with pytest.raises(SessionClosed, match="is closed"):
+            await session.cases.page(0, 5)
+        assert not desk.told

@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
         there = _extended(arguments, config) if arguments.extend else None
         return asyncio.run(_run_words(arguments, config, there))
     if arguments.yes:
-        raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
+        raise InputError("--yes answers the main agent, which only --prompt asks.", "Leave it out.")
     _check_combination(arguments)
     file = _plan(arguments, config) if arguments.plan or arguments.example else None
     imported = _extended(arguments, config, file) if arguments.extend else None
