@@ -14,15 +14,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from dsbuilder_tui.domain.events import BatchStarted, CaseAccepted, Event
+from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, CaseAccepted, Event
 from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from tests.support.fake_openai import FakeOpenAI
+from tests.support.far_nodes import move_nodes_away
 from tests.support.process import ROOT, command, events, fake_endpoint, rest, start
 from tests.support.ray_cluster import TOKEN, LoopbackCluster, loopback_cluster
 from tests.support.studio import studio
@@ -116,6 +119,106 @@ async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(cluster: L
     assert keys == {f"Bearer {KEY}"} and not held
     assert not [path for path in cluster.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert cluster.listening() and all("127.0.0.1" in address for address in cluster.listening())
+
+
+class Gate(asyncio.Event):
+    """An endpoint's, which counts the calls that it holds."""
+
+    held = 0
+
+    async def wait(self) -> Literal[True]:
+        self.held += 1
+        return await super().wait()
+
+
+async def test_what_waits_on_the_nodes_is_given_back_at_a_pause(
+    cluster: LoopbackCluster, make_config: MakeConfig
+) -> None:
+    """Calls that are short for their way wait on the nodes, beyond the workers' number; none of them is made after a pause."""
+    total, workers = 400, 8
+    fake, gate = FakeOpenAI(latency=0.02), Gate()
+    config = make_config(
+        runner="ray", ray_address=cluster.address, base_url=await fake.start(), batch_size=1, max_workers=workers,
+        hedging="off",
+    )  # fmt: skip
+    heard: list[Event] = []
+
+    def follow(event: Event) -> None:
+        heard.append(event)
+        if sum(isinstance(each, CaseAccepted) for each in heard) == total // 4:
+            fake.gate = gate  # from now on no answer comes
+
+    async with await Session.create(plan_of(total, "waiting"), config) as session:
+        session.subscribe(follow)
+        run = asyncio.create_task(session.run())
+
+        def waiting() -> int:
+            return sum(place.waiting for place in session.calls.places())
+
+        while not (waiting() and gate.held >= workers and run_is_still(session, workers)):
+            assert not run.done(), run
+            await asyncio.sleep(0.01)
+        assert fake.in_flight == gate.held == workers, "each is made when its turn is come"
+        made = sum(fake.seen.values())
+        session.request_pause()
+        while waiting():
+            await asyncio.sleep(0.01)
+        gate.set()
+        assert (await run).state is SessionState.PAUSED
+        assert sum(fake.seen.values()) == made
+        assert len([event for event in heard if isinstance(event, BatchStarted)]) == await session.calls.count() == made
+        result = await session.run()
+        assert result.state is SessionState.COMPLETE and result.accepted == total
+    await fake.stop()
+    assert len({event.case_id for event in heard if isinstance(event, CaseAccepted)}) == total
+    assert sum(fake.seen.values()) == total == sum(isinstance(event, BatchFinished) for event in heard)
+
+
+def run_is_still(session: Session, workers: int) -> bool:
+    """Whether all calls that are told of are in flight: what has ended before is dealt with."""
+    return len([trace for trace in session.calls.live() if trace.ended is None]) == workers
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.03])
+async def test_a_budget_holds_for_what_waits_on_the_nodes_also_far_away(
+    cluster: LoopbackCluster, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, delay: float
+) -> None:
+    """A call waits there only while all that is begun fits into the budget; the rest is as on one machine."""
+    total, workers, affordable = 300, 8, 150
+    if delay:
+        move_nodes_away(monkeypatch, delay)
+    fake = FakeOpenAI(latency=0.02)
+    price = 1e4  # dollars for a million tokens of a prompt; a call has 100
+    config = make_config(
+        runner="ray", ray_address=cluster.address, base_url=await fake.start(), batch_size=1, max_workers=workers,
+        hedging="off", prices={"gpt-4o-mini": {"input": price, "output": 0}}, budget=affordable * 100 * price / 1e6,
+    )  # fmt: skip
+    most_with_waiting = ended = 0
+    accepted: list[str] = []
+
+    async with await Session.create(plan_of(total, "budget"), config) as session:
+
+        def follow(event: Event) -> None:
+            nonlocal most_with_waiting, ended
+            ended += isinstance(event, BatchFinished)
+            if isinstance(event, CaseAccepted):
+                accepted.append(event.case_id)
+            places = session.calls.places()
+            if waiting := sum(place.waiting for place in places):
+                out = ended + waiting + sum(place.calls for place in places)
+                most_with_waiting = max(most_with_waiting, out)
+
+        session.subscribe(follow)
+        assert (await session.run()).state is SessionState.PAUSED
+        made = sum(fake.seen.values())
+        assert workers < most_with_waiting <= affordable
+        assert affordable <= made <= affordable + 2 * workers
+        assert made == len(accepted) == ended
+        await session.settings.set("budget", None)
+        result = await session.run()
+        assert result.state is SessionState.COMPLETE and result.accepted == total
+    await fake.stop()
+    assert len(set(accepted)) == total == sum(fake.seen.values())
 
 
 class NoFile(io.StringIO):
