@@ -172,8 +172,13 @@ async def _says_unauthenticated(stream: asyncio.StreamReader) -> bool:
 def _facts(address: str) -> ClusterFacts:
     """The facts, asked for in this process."""
     import ray
+    from ray._raylet import AuthenticationTokenLoader
     from ray.exceptions import AuthenticationError
 
+    # Asked without a token that it wants, a part of Ray ends the process.
+    has_token = AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True)
+    if os.environ.get("RAY_AUTH_MODE") == "token" and not has_token:
+        return ClusterFacts(refusal=Refusal.NO_TOKEN)
     try:
         if address.startswith(CLIENT):
             try:

@@ -81,15 +81,12 @@ class LoopbackCluster:
 
     def listening(self) -> list[str]:
         """The addresses that processes of this cluster listen at, as ``ss`` shows them."""
-        own = _pids("-f", str(self.folder))
-        own |= {child for pid in own for child in _pids("-P", pid)}
-        lines = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout.splitlines()
-        return [line.split()[3] for line in lines if own & set(re.findall(r"pid=(\d+)", line))]
+        return listening_at(str(self.folder))
 
     def holders_of(self, secret: str) -> list[str]:
         """Where a secret stands that only the memory of processes may hold: object stores, environments, arguments, logs."""
         wanted, found, stores = secret.encode(), [], 0
-        for pid in _pids("-f", str(self.folder)):
+        for pid in pids_of("-f", str(self.folder)):
             for name in ("environ", "cmdline"):
                 with suppress(OSError):  # it has ended
                     found += [f"{name} of {pid}"] * (wanted in Path(f"/proc/{pid}/{name}").read_bytes())
@@ -107,7 +104,15 @@ class LoopbackCluster:
         self._cluster.shutdown()
 
 
-def _pids(*what: str) -> set[str]:
+def listening_at(folder: str) -> list[str]:
+    """The addresses that the processes of the cluster in this folder listen at."""
+    own = pids_of("-f", folder)
+    own |= {child for pid in own for child in pids_of("-P", pid)}
+    lines = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line.split()[3] for line in lines if own & set(re.findall(r"pid=(\d+)", line))]
+
+
+def pids_of(*what: str) -> set[str]:
     return set(subprocess.run(["pgrep", *what], capture_output=True, text=True, check=False).stdout.split())
 
 
@@ -161,6 +166,6 @@ def loopback_cluster(*names: str, client_port: int | None = None) -> Iterator[Lo
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
         AuthenticationTokenLoader.instance().reset_cache()
-        left = _pids("-f", str(folder))
+        left = pids_of("-f", str(folder))
         shutil.rmtree(folder, ignore_errors=True)
         assert not left, f"processes of the cluster are left: {left}"

@@ -67,6 +67,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--out {arguments.out} is the plan itself.", "Choose another file for the dataset.")
 
     async def start() -> int:
+        nonlocal imported
         async with model_for(config) as model:
             model.check(plan)  # before there is a session: a plan it cannot write must leave nothing behind
             if not arguments.json:
@@ -74,6 +75,7 @@ def _run(arguments: argparse.Namespace) -> int:
             async with await Session.create(plan, config, imported=imported, out=out) as session:
                 if imported is not None and not arguments.json:
                     _say_extended(imported)
+                imported = None  # its rows are in the session: what is known of them here is memory
                 if file is not None and file.known:
                     await session.agent_memory.remember_target(dict(file.known))
                 if arguments.only_new:
