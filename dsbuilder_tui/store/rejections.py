@@ -24,7 +24,7 @@ _NOT_WRITTEN = ", ".join(f"'{stage}'" for stage in sorted(NO_REJECTION))
 TURNED_AWAY = f"stage NOT IN ({_NOT_WRITTEN})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlotRejections:
     """What was turned away for one slot at one stage; the last columns are those of the newest, at ``seq``."""
 
@@ -97,7 +97,12 @@ class RejectionTable:
                 f"WHERE r.branch_id=? AND r.category_id=? AND a.seq IS NULL AND r.{TURNED_AWAY} GROUP BY r.ordinal, r.stage",
                 (MAIN_BRANCH, number),
             )
-            return [SlotRejections(*row) for row in rows]
+            return [
+                SlotRejections(
+                    ordinal=ordinal, stage=stage, count=count, seq=seq, nearest_case_id=nearest, reason=reason
+                )
+                for ordinal, stage, count, seq, nearest, reason in rows
+            ]
 
         return await self._store.read(read)
 
