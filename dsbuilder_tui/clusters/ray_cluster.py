@@ -110,17 +110,9 @@ class RayCluster:
 
     async def end(self, actors: Sequence[Any]) -> None:
         """End these processes of its nodes, without waiting long for a cluster that is gone."""
-
-        def kill() -> None:
-            import ray
-
-            for actor in actors:
-                with contextlib.suppress(Exception):
-                    ray.kill(actor)
-
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LEAVING):
-                await _looks.do(kill)
+                await _looks.do(lambda: _kill(actors))
 
     async def leave(self) -> None:
         """Let go of it; the last of a process disconnects, and stops a local one. One that is gone is waited for ten seconds."""
@@ -132,6 +124,41 @@ class RayCluster:
                 await asyncio.shield(_thread.do(_connection.leave))
         except TimeoutError:
             _connection.give_up()
+
+
+def known_nodes() -> list[dict[str, Any]]:
+    """What the cluster that this process is connected with tells of its nodes, for who has no event loop.
+
+    Raises ``EndpointUnavailable`` when it has not answered for a while.
+    """
+    import ray
+
+    try:
+        return _looks.wait(ray.nodes, _PATIENCE)
+    except Exception as error:
+        raise cluster_gone(error) from error
+
+
+def cluster_gone(error: Exception) -> EndpointUnavailable:
+    """What is to be said when the cluster in use has not answered, by what came in place of an answer."""
+    return EndpointUnavailable(
+        f"The Ray cluster {_connection.where} does not answer any more ({type(error).__name__}).",
+        "See to the cluster, then run it again.",
+    )
+
+
+def end_actors(actors: Sequence[Any]) -> None:
+    """As ``RayCluster.end``, for who has no event loop."""
+    with contextlib.suppress(TimeoutError):
+        _looks.wait(lambda: _kill(actors), _LEAVING)
+
+
+def _kill(actors: Sequence[Any]) -> None:
+    import ray
+
+    for actor in actors:
+        with contextlib.suppress(Exception):
+            ray.kill(actor)
 
 
 def _named(found: list[dict[str, Any]]) -> list[ClusterNode]:
@@ -176,6 +203,11 @@ class _Connection:
     def in_use(self) -> bool:
         """Whether a cluster is in use now."""
         return self._users > 0
+
+    @property
+    def where(self) -> str:
+        """Where the cluster in use is, as it stands in a sentence."""
+        return cluster_words(self._address)
 
     def enter(self, address: str, found: str, loopback: bool, cpus: int | None) -> DsbuilderError | None:
         """Join, or share what is joined. ``found`` is where it really is. Returns what stands against it."""

@@ -8,6 +8,8 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,29 +23,38 @@ class RayThread:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._acts: queue.SimpleQueue[tuple[Callable[[], Any], asyncio.AbstractEventLoop, asyncio.Future[Any]]]
+        self._acts: queue.SimpleQueue[tuple[Callable[[], Any], Callable[[Any, BaseException | None], Any]]]
         self._acts = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     async def do(self, act: Callable[[], T]) -> T:
         """What ``act`` gives, or raises, in its turn. Cancelled, it goes on there, and nobody hears of it."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._take(act, lambda found, error: loop.call_soon_threadsafe(_settle, future, found, error))
+        return await future
+
+    def wait(self, act: Callable[[], T], seconds: float) -> T:
+        """As ``do``, for who has no event loop. Raises ``TimeoutError`` after so many seconds; it goes on there."""
+        future: Future[T] = Future()
+        self._take(act, partial(_settle, future))
+        return future.result(seconds)
+
+    def _take(self, act: Callable[[], Any], settle: Callable[[Any, BaseException | None], Any]) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._acts.put((act, loop, future))
-        return await future
+        self._acts.put((act, settle))
 
     def _work(self) -> None:
         while True:
-            act, loop, future = self._acts.get()
+            act, settle = self._acts.get()
             try:
                 found, error = act(), None
             except BaseException as raised:
                 found, error = None, raised
             with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(_settle, future, found, error)
+                settle(found, error)
 
 
 async def answer_of(reference: Any) -> Any:
@@ -61,7 +72,7 @@ async def answer_of(reference: Any) -> Any:
     return await answer
 
 
-def _settle(future: asyncio.Future[Any], found: Any, error: BaseException | None) -> None:
+def _settle(future: asyncio.Future[Any] | Future[Any], found: Any, error: BaseException | None) -> None:
     if future.done():
         return
     if error is None:
