@@ -97,7 +97,12 @@ class RejectionTable:
                 f"WHERE r.branch_id=? AND r.category_id=? AND a.seq IS NULL AND r.{TURNED_AWAY} GROUP BY r.ordinal, r.stage",
                 (MAIN_BRANCH, number),
             )
-            return [SlotRejections(*row) for row in rows]
+            return [
+                SlotRejections(
+                    ordinal=ordinal, stage=stage, count=count, seq=seq, nearest_case_id=nearest, reason=reason
+                )
+                for ordinal, stage, count, seq, nearest, reason in rows
+            ]
 
         return await self._store.read(read)
 
