@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, ToolStarted, WordsWithdrawn
 from dsbuilder_tui.domain.errors import SessionClosed
 from dsbuilder_tui.domain.events import CaseRejected, CheckpointSaved, Event, MessageAdded, RunPaused
 from dsbuilder_tui.domain.message import Message, MessageRole, NoticeContent
@@ -23,6 +24,7 @@ from dsbuilder_tui.store.plan_file import load_example
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.screen_base import SessionScreen
+from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane, _TurnOver
 from dsbuilder_tui.tui.studio.screen import StudioScreen
 from tests.support.studio import built, studio
 
@@ -138,3 +140,35 @@ async def test_what_was_read_for_a_session_that_is_left_is_no_error(make_plan: P
         with pytest.raises(SessionClosed, match="is closed"):
             await session.cases.page(0, 5)
         assert not desk.told
+
+
+async def test_what_is_said_while_the_conversation_is_taken_down_is_drawn_on_nothing(
+    make_plan: Plans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parts go before the task that draws a reply."""
+    over: list[bool] = []
+    end_turn = ConversationPane._end_turn
+
+    async def end(pane: ConversationPane, stopped: bool) -> None:
+        await end_turn(pane, stopped)
+        over.append(stopped)
+
+    monkeypatch.setattr(ConversationPane, "_end_turn", end)
+    await built(make_plan(6, name="shop"))
+    async with studio(open_first="shop") as desk:
+        await desk.at("StudioScreen")
+        await desk.until(lambda: desk.app.screen.opened.is_set())
+        pane = desk.app.screen.conversation
+        desk.app.screen.display = False  # as it is from the moment on that its parts go
+        await pane.query("ChatLog, Hint, Queue").remove()
+        for event in (
+            Activity("thinking"),
+            TextDelta("Hello"),
+            ToolStarted("1", "export_dataset", "exporting"),
+            MessageAdded(ts=0.0, message=HELLO),
+            WordsWithdrawn(),
+            _TurnOver(stopped=False),
+        ):
+            pane.post(event)
+        await desk.until(lambda: over)
+        assert desk.app._exception is None

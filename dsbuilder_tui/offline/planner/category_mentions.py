@@ -13,7 +13,8 @@ from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
 _FIRST = 0xF000
 _LAST = 0xF7FF
-C = f"([{chr(_FIRST)}-{chr(_LAST)}])"  # one category's mention
+MENTION = f"[{chr(_FIRST)}-{chr(_LAST)}]"  # of one category
+C = f"({MENTION})"
 PHRASE = rf"((?:[^,;\n]|(?<=\d),(?=\d))+?|{MASK})"
 MANY = rf"(?:the )?{C}((?: ?(?:,|and|&)+ ?(?:the )?[{chr(_FIRST)}-{chr(_LAST)}])*)"
 HOW_MUCH = r"(-?\d+(?:/\d+|(?:\.\d+)?%)?)"

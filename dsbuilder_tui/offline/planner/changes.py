@@ -11,7 +11,7 @@ from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan_patch import fill_cell
 from dsbuilder_tui.domain.writing_stage import pipeline_words, planned_pipeline
-from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
+from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, MENTION, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, spread, whole
 from dsbuilder_tui.offline.planner.intent_table import intent_table
@@ -29,6 +29,12 @@ _MOST_EXAMPLES = 6  # of a category that others were merged into
 _TOOL = re.compile(
     rf"{C} (?:should|must|has to|have to|needs? to)? ?(?:always )?(?:call|use)s? (?:the )?(?:tool )?({MASK}|"
     rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool)|(?-i:[a-z]+[A-Z]\w*))"
+)
+# “make refunds 10 and order status 30”; also “80 refunds 10 complaints” and “refunds 80 complaints 10”, without a comma.
+_BOTH = (
+    re.compile(r" (?:and|&) "),
+    re.compile(rf" (?:and|&) |(?<={MENTION}) (?=\d)"),
+    re.compile(rf" (?:and|&) |(?<=\d) (?={MENTION})"),
 )
 _PRONOUN = re.compile(r"(?:i|you|we|me|us|it|that|this|them|to|if|when|what|how)\b", re.IGNORECASE)
 
@@ -62,20 +68,20 @@ class PlanChanger(MannerChanges):
 
     def _read(self, text: str) -> bool:
         steps = (self._fill, self._swap, self._merge, self._split, self._move, self._level, self._rename, self._remove,
-                 self._more, self._factor,
-                 self._vague_manner, self._mix, self._part, self._set, self._whole, self._tool, self._stages, self._modify,
-                 self._answers, self._add)  # fmt: skip
+                 self._more, self._factor, self._vague_manner, self._more_so, self._mix, self._part, self._set, self._whole,
+                 self._tool, self._stages, self._modify, self._answers, self._add)  # fmt: skip
         return any(step(text) for step in steps)
 
     def _read_both(self, text: str) -> bool:
         """“make refunds 10 and order status 30”, “make it 20% angry and refunds 80”: two changes in one clause, or none of it."""
-        parts = re.split(r" (?:and|&) ", text)
-        if not 2 <= len(parts) <= _MOST_PARTS:
-            return False
-        plan, notes, done, problem = deepcopy(self._c.plan), list(self._c.notes), self._c.done, self._c.problem
-        if all(self._read(part) for part in parts):
-            return True
-        self._c.plan, self._c.notes, self._c.done, self._c.problem = plan, notes, done, problem
+        for separator in _BOTH:
+            parts = separator.split(text)
+            if not 2 <= len(parts) <= _MOST_PARTS:
+                continue
+            plan, notes, done, problem = deepcopy(self._c.plan), list(self._c.notes), self._c.done, self._c.problem
+            if all(self._read(part) for part in parts):
+                return True
+            self._c.plan, self._c.notes, self._c.done, self._c.problem = plan, notes, done, problem
         return False
 
     def _fill(self, text: str) -> bool:

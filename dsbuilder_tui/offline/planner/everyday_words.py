@@ -15,6 +15,7 @@ _WORDS = {
     "whats": "what's", "wheres": "where's", "hows": "how's", "thats": "that's", "dont": "don't", "doesnt": "doesn't",
     "didnt": "didn't", "isnt": "isn't", "arent": "aren't", "cant": "can't", "im": "i'm", "ive": "i've", "id like": "i'd like",
     "u": "you", "ur": "your", "thx": "thanks", "thnx": "thanks", "yea": "yes", "btw": "", "kindly": "please",
+    "teh": "the", "hte": "the", "adn": "and", "nad": "and", "fro": "for", "cna": "can", "yuo": "you",
     "tho": "", "haha": "", "lol": "", "guys": "", "mate": "", "dear": "",
 }  # fmt: skip
 _EVERYDAY = re.compile(rf"(?<![\w'/.@-])(?:{'|'.join(_WORDS)})(?![\w'/@-]|\.\w)", re.IGNORECASE)
@@ -33,6 +34,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r",? (?:but|and) (?:keep|leave) (?:all )?(?:the )?(?:rest|others?|everything else)"
          r"(?: (?:as (?:it is|they are|is|before)|alone))?(?=\W*$)", ""),
         (r"(?:\ba )?\bcouple (?:of )?(?=more\b)", "2 "),
+        (r"^ad (?=\d)", "add "),
         (r"^balance (?:it|them|everything|the (?:categories|counts|plan))(?: out)?(?=\W*$)", "spread it evenly"),
         (r"^even (?:it|them|everything) out(?=\W*$)", "spread it evenly"),
         (r"\bhow much (?=(?:cases|tests|refunds|examples|questions|are|of them|ones)\b)", "how many "),

@@ -9,11 +9,18 @@ from typing import Any
 from dsbuilder_tui.domain.axes import DEFAULT_AXES
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, C
+from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, MORE, C
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
-from dsbuilder_tui.offline.planner.counts import share
+from dsbuilder_tui.offline.planner.counts import share, whole
 from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
-from dsbuilder_tui.offline.planner.modifiers import Modifier, draft, held_to, language_question, modifier_in
+from dsbuilder_tui.offline.planner.modifiers import (
+    OWN_CATEGORIES,
+    Modifier,
+    draft,
+    held_to,
+    language_question,
+    modifier_in,
+)
 from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, slug, unused
 
 _ALL = (
@@ -79,6 +86,30 @@ class MannerChanges(CountChanges):
         if found["how"].lower() in ("more", "too few", "not enough"):
             return self._say(f"How many? For example: “write 20 more `{value}` cases in {name}”.")
         return self._say(f"How many of them? For example: “make 10% of the {name} {value}”, or “no {value} ones”.")
+
+    def _more_so(self, text: str) -> bool:
+        """“10 more angry ones”, “add 20 in Spanish”: of the category spoken of last, or of the only one."""
+        found = re.fullmatch(
+            rf"(?:(?:add|plus|include) {HOW_MUCH}(?: {MORE})?"
+            rf"|(?:write |give me |make |i want |i need |we need )?{HOW_MUCH} {MORE})"
+            r"(?: of (?:them|it))?(?: (?:cases|ones))? (.+)",
+            text,
+            re.I,
+        )
+        if found is None or re.search(C, text):
+            return False
+        amount = found[1] or found[2]
+        modifier = self._wished(self._heard.full(found[3]))
+        if modifier is None or modifier.ending in OWN_CATEGORIES or not amount.isdigit() or not whole(amount):
+            return False
+        at = self._c.last if self._c.last is not None else 0 if len(self._c.names) == 1 else None
+        words = (modifier.ending if not modifier.language else f"in {modifier.language}").replace("_", " ")
+        if at is None or at >= len(self._c.names):
+            name = self._c.names[0].replace("_", " ")
+            asked = f"add {amount} {name} {words}" if modifier.language else f"add {amount} {words} {name}"
+            return self._say(f"More of which: {', '.join(self._c.names[:20])}? For example: “{asked}”.")
+        category = self._c.categories[at]
+        return self._new(category["name"].replace("_", " "), whole(amount), modifier, category) or True
 
     def _mix(self, text: str) -> bool:
         """“Make it 20% angry”, “half of them angry”, “half angry half polite”: so much of each category is set apart."""
@@ -226,6 +257,12 @@ class MannerChanges(CountChanges):
             text,
             re.I,
         )
+        if not found:
+            found = re.fullmatch(
+                rf"{MANY}()()()(),? (?:to be |be )?((?:a (?:bit|little) |much |even |way |far )?(?:more \w+|\w+er|in [a-z]+))",
+                text,
+                re.I,
+            )
         if not found:
             return self._modify_all(text)
         asked = found[4] or found[7] or ""

@@ -28,7 +28,7 @@ _STYLE = (
 )
 _SOME = r"(?:(?:some|a few|a little|a bit of|lots? of|a lot of|plenty of|many|much|more|less|fewer|no|the|a|an|any|zero|max) )*"
 _STYLED = rf"{_SOME}{_ADVERB}(?:(?:{_LOOK}),? (?:and )?)*(?:{_STYLE})"
-_UNIT = (
+UNIT = (
     r"words?|sentences?|lines?|characters?|chars|letters|tokens?|paragraphs?|syllables|bullet points|minutes?|mins?|hours?|"
     r"seconds?|secs?|days?|weeks?|months?|dollars?|euros?|pounds?|cents?|usd|eur|bucks|workers?|threads?|retries|attempts?|"
     r"stars?|percent"
@@ -73,7 +73,7 @@ _NO_CATEGORY = re.compile(
         it(?:'s|\ (?:is|should|must|will|has|can|matters)))\b.*
     | (?:at\ (?:most|least)|under|over|below|above|max(?:imum)?|min(?:imum)?|up\ to|no\ more\ than|(?:less|fewer|more|longer|
         shorter)\ than|between|within|about|around|exactly|only|limit(?:ed)?\ to|in|of)?\ ?(?:of\ )?
-      -?\d+(?:\.\d+)?(?:\ ?(?:-|to|and|or)\ ?\d+)?\ ?-?(?:{_spaced(_UNIT)})\b(?:\ (?:each|long|max|maximum|at\ most|
+      -?\d+(?:\.\d+)?(?:\ ?(?:-|to|and|or)\ ?\d+)?\ ?-?(?:{_spaced(UNIT)})\b(?:\ (?:each|long|max|maximum|at\ most|
         or\ (?:less|more|fewer)|per\ \w+|
         in\ total|budget|limit|apiece|only))*
     | (?:random\ )?(?:seed|version|temperature|batch\ size|max\ tokens|timeout|revision|draft|
@@ -86,7 +86,10 @@ _COURTESY = re.compile(
     r"(?:(?:many |lots of )?(?:thanks|thank you|thx|cheers|please|regards|appreciated|sorry|bye|ciao|best wishes|kind regards|"
     r"best regards|best|good luck|have a (?:nice|good|great) .+|if (?:possible|you can|you could|you please|you don't mind|"
     r"that's (?:ok|okay|fine|possible))|much appreciated|(?:so|very) much|a lot|again|in advance|no duplicates|no repeats|"
-    r"no repetition)[\s.!,]*)+",
+    r"no repetition|"
+    # The yes to the plan begins the run.
+    r"(?:(?:then|afterwards|after that) )?(?:start|begin|go|run|launch)(?: (?:it|now|writing|generating|working|right away|"
+    r"immediately|the run|with it))*)[\s.!,]*)+",
     re.IGNORECASE,
 )
 _FILE = re.compile(r"[\w.\\/~-]*[\w-]\.(?!js$|ts$|io$|ai$|net$)[a-z][a-z0-9]{1,7}(?:\.gz)?$", re.IGNORECASE)

@@ -17,8 +17,19 @@ _MORE_LANGUAGES = (
     "Danish Norwegian "
     "Finnish Greek Czech Hungarian Romanian Ukrainian Hebrew Thai Vietnamese Indonesian Catalan Bengali Urdu Persian"
 )
+# As those who speak them write them.
+_OWN_NAMES = {
+    "deutsch": "German", "español": "Spanish", "espanol": "Spanish", "castellano": "Spanish", "français": "French",
+    "francais": "French", "italiano": "Italian", "português": "Portuguese", "portugues": "Portuguese", "nederlands": "Dutch",
+    "polski": "Polish", "türkçe": "Turkish", "日本語": "Japanese", "中文": "Chinese", "한국어": "Korean", "العربية": "Arabic",
+    "русский": "Russian", "по-русски": "Russian", "हिन्दी": "Hindi", "हिंदी": "Hindi", "svenska": "Swedish", "dansk": "Danish",
+    "norsk": "Norwegian", "suomi": "Finnish", "suomeksi": "Finnish", "ελληνικά": "Greek", "čeština": "Czech", "česky": "Czech",
+    "magyar": "Hungarian", "română": "Romanian", "українська": "Ukrainian", "українською": "Ukrainian", "עברית": "Hebrew",
+    "ไทย": "Thai", "tiếng việt": "Vietnamese", "català": "Catalan", "বাংলা": "Bengali", "اردو": "Urdu", "فارسی": "Persian",
+}  # fmt: skip
 _LANGUAGE = re.compile(
-    rf"\b(?:(?:written|asked|all)? ?in )?({'|'.join((*LANGUAGES, *_MORE_LANGUAGES.split()))})"
+    r"(?<!\w)(?:(?:(?:written|asked|all)? ?in|auf|en|po|på) )?"
+    rf"({'|'.join((*LANGUAGES, *_MORE_LANGUAGES.split(), *map(re.escape, _OWN_NAMES)))})(?!\w)"
     r"(?: (?:language|speaking|speakers?))?\b",
     re.IGNORECASE,
 )
@@ -78,7 +89,7 @@ def modifier_in(phrase: str, *, of_category: bool = False) -> tuple[str, Modifie
     if kind is not CaseKind.SINGLE:
         return bare_phrase(rest), Modifier(ENDINGS[kind], TURNS, lengths, kind)
     if found := _LANGUAGE.search(phrase):
-        language = found[1].capitalize()
+        language = _OWN_NAMES.get(found[1].lower()) or found[1].capitalize()
         return _without(phrase, found), Modifier(language.lower(), "language", (language,))
     for words, ending, axis, values in _KINDS:
         if found := re.search(rf"\b(?:{words})\b", phrase, re.IGNORECASE):

@@ -58,8 +58,11 @@ def propose(request: Request, topics: Topics, tools: Sequence[str] = ()) -> Prop
         elif request.topic is None:
             return _ask_for_categories(request)
     if not items and request.topic is not None:
-        items = [Item(name.replace("_", " ")) for name in request.topic.categories]
-        notes.append(f"I took the usual categories of {request.subject or request.topic.name.replace('_', ' ')}.")
+        usual = request.topic.categories[: request.categories or None]
+        items = [Item(name.replace("_", " ")) for name in usual]
+        of = f"of {request.subject or request.topic.name.replace('_', ' ')}"
+        few = f"I know only {counted(len(usual), 'usual category')} {of}; add others by name."
+        notes.append(few if len(usual) < (request.categories or 0) else f"I took the usual categories {of}.")
     if len(items) > _MOST_CATEGORIES:
         return ProposedPlan(None, [f"That is {len(items)} categories; name at most {_MOST_CATEGORIES}."])
     items, merged = _merged(items)

@@ -22,7 +22,7 @@ APPLICATION_NOUNS = (
 _SUBJECT = re.compile(
     rf"(?:\bfor |\bto test |\bof |\btests? |\bevaluat\w+ |\bwith |\bis |\bhave |\b(?:i|we) (?:own|run|built) )"
     rf"(?:an?|the|our|my|this|their|its|his|her) ((?:[\w'’&-]+ ){{0,6}}?(?:{APPLICATION_NOUNS})s?"
-    rf"(?: (?:{APPLICATION_NOUNS}))?)\b(?! \d|['’]|s['’])(?: (?:that|which|who) "
+    rf"(?: (?:{APPLICATION_NOUNS}))?)\b(?! \d(?!\d* [a-z][\w -]*,)|['’]|s['’])(?: (?:that|which|who) "
     rf"(?:(?! (?:and|with) \d)[^:;,.\n])*)?(?: (?:(?:described|defined) )?(?:in|at|under|from) {MASK})?"
     # “a RAG bot on our product docs”
     r"(?: (?:on|over) (?:our|my|their|its) [\w'’-]+(?: [\w'’-]+){0,2}(?=\s*(?:[.,:;\n]|$)))?",
@@ -85,6 +85,14 @@ _SPLIT = re.compile(
 _CASES = re.compile(
     r"\b(?:cases?|examples|questions|dataset|prompts|queries|messages|requests|category)\b", re.IGNORECASE
 )
+_CASES_FIRST = re.compile(
+    r"\s*(?:test )?(?:cases|examples|questions|prompts|queries|messages|requests)\b", re.IGNORECASE
+)
+_HOW_MANY_CATEGORIES = re.compile(
+    r",?\s*\b(?:with|in|over|across|into|from) (\d{1,3}) (?:different |usual |separate )?(?:categories|topics|groups|kinds)"
+    r"(?=\s*(?:$|[.,;\n]))",
+    re.IGNORECASE,
+)
 _EACH = re.compile(
     r"\b(?:of |for |per |in )?(?:each|apiece|every (?:one|category)|per category)(?: of(?: them)?)?\b", re.IGNORECASE
 )
@@ -136,6 +144,7 @@ class Request:
     examples: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     bad_number: str = ""
+    categories: int | None = None  # how many, where none is named
     of_cases: bool = False  # it speaks of cases, questions or a dataset
 
 
@@ -156,6 +165,9 @@ def read_request(heard: Utterance, topics: Topics) -> Request:
         said = said[: named.start()] + " " + said[named.end() :]
     said = plain_list(_WITH_ANSWERS.sub(" ", said))
     said, subject, topic = _subject(said, topics)
+    categories = None
+    if of_many := _HOW_MANY_CATEGORIES.search(said):
+        categories, said = whole(of_many[1]), said[: of_many.start()] + said[of_many.end() :]
     groups = _EQUAL_GROUPS.search(said)
     if groups:
         each = f"{groups['each']} each" if groups["each"] else ""
@@ -168,7 +180,14 @@ def read_request(heard: Utterance, topics: Topics) -> Request:
     said = re.sub(r"\s*[:=x×(-]\s*(-?\d+(?:/\d+|%)?)\s*(?:cases)?\)?\s*(?=[,;\n]|$|\.(?:\s|$)|\sand\s)", r" \1", said)
     said = re.sub(r"[()\[\]]", " ", said)
     said = re.sub(r"\b(?:mostly|mainly|primarily)\b", "2/3", said, flags=re.IGNORECASE)
-    request = Request(subject=subject, name=name, topic=topic, examples=examples, of_cases=bool(_CASES.search(said)))
+    request = Request(
+        subject=subject,
+        name=name,
+        topic=topic,
+        examples=examples,
+        categories=categories,
+        of_cases=bool(_CASES.search(said)),
+    )
     listing = bool(groups) and not said[: groups.start()].strip(" ,:;") if groups else False
     for segment, ends_with in _segments(said):
         if segment:
@@ -244,7 +263,9 @@ def _subject(said: str, topics: Topics) -> tuple[str, str, ApplicationTopic | No
         topic = topics.domain(words)
         if topic and not topics.knows(words):
             return f"{said[: found.start(1)]} : {said[found.end(1) :]}", words, topic
-    if (leading := _LEADING.match(said)) and _CASES.search(said) and (topic := topics.domain(leading[1])):
+    leading = _LEADING.match(said)
+    listed = leading is not None and said[leading.end() :].lstrip().startswith(":")  # “a shop bot: 20 refunds”
+    if leading and (listed or _CASES.search(said)) and (topic := topics.domain(leading[1])):
         return f": {said[leading.end() :]}", words_of(leading[1]), topic
     return said, "", None
 
@@ -290,6 +311,11 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
     part = share(text)
     if text.startswith("-") or (not whole(text) if text.isdigit() else part is None):
         return replace(request, bad_number=text), listing
+    unit, manner = _CASES_FIRST.match(after), _CASES_FIRST.sub("", after).strip()
+    if unit and text.isdigit() and names_no_category(manner) and modifier_in(heard.full(manner))[1] is None:
+        left = () if is_courtesy(manner) else (words_of(heard.full(manner)),)
+        request = replace(request, left_out=(*request.left_out, *left))
+        after = unit.group()
     amount: dict[str, int | Fraction | None] = {"count": whole(text)} if text.isdigit() else {"share": part}
     chatter = [word for word in re.findall(r"[\w']+", before.lower()) if word not in _FILLER]
     if not chatter:

@@ -345,7 +345,10 @@ def _together(
         acts += offered.acts
         words += [*changes.notes, offered.words]
     if changes.rewrites and changes.done and not changes.problem and any(situation.accepted.values()):
-        words.append(_TABLE.reply("accepted_stays"))
+        planned = situation.base.categories if situation.base else ()
+        all_written = all(situation.accepted.get(category.name, 0) >= category.count for category in planned)
+        added = len(changes.categories) > len(planned)
+        words.append(_TABLE.reply("written_stays" if all_written and not added else "accepted_stays"))
     if unread:
         words.append("I did not understand " + ", ".join(f"“{text}”" for text in unread[:3]) + ".")
     distinct = [act for at, act in enumerate(acts) if act not in acts[:at]]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dsbuilder_tui.domain.sanitise import bare, whole_characters
 from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.everyday_words import everyday, without_pictures
+from dsbuilder_tui.offline.planner.manner_phrases import UNIT
 
 MOST_READ = 4_000  # characters of a message that are read as words; what is longer is a document
 MOST_TARGET = 20_000  # characters of a document that are handed on
@@ -39,6 +40,19 @@ _MODEL = re.compile(
 _FIRST_MASK, _LAST_MASK = 0xE000, 0xE7FF
 MASK = f"[{chr(_FIRST_MASK)}-{chr(_LAST_MASK)}]"
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
+
+
+# “80 refunds 10 order status”: counts with what they count, one behind the other without a comma.
+_COUNTED = (
+    rf"\d{{1,7}}(?! (?:{UNIT}|turns?|times|categories|more|fewer|less|cases (?:of|with|each))\b)"
+    r"(?: (?!(?:and|or|of|with|in|for|than|to|under|over|per|at|by|from|on|is|are|be|should|each|every|but|then|if|that|"
+    r"which|who|when|as|more|fewer|less)\b)[^\W\d_][\w'&-]{0,30}){1,4}"
+)
+_RUN_ON = re.compile(
+    rf"(?<![\w.,/#$€£-]){_COUNTED}(?: {_COUNTED}){{1,20}}(?=\s*(?:$|[.,:;!?\n])| (?:and|then|please|thanks)\b)",
+    re.IGNORECASE,
+)
+_NEXT_COUNT = re.compile(r" (?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +116,6 @@ def hear(text: str) -> Utterance:
     for pattern in (_QUOTED, _REGISTERED, _PATH, _MODEL):
         said = pattern.sub(mask, said)
     said = re.sub(r"[ \u00a0\u2000-\u200a\u3000]+", " ", plain_numbers(everyday(said))).strip()
+    said = _RUN_ON.sub(lambda found: _NEXT_COUNT.sub(", ", found.group()), said)
     said = re.sub(r"\n(?: \n)+", "\n \n", said)  # as many empty lines as one: a pattern would try each as a beginning
     return Utterance(said, tuple(pieces), document[:MOST_TARGET], too_long)

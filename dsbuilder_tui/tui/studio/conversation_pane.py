@@ -100,7 +100,7 @@ class Hint(Painted):
     def say(self, words: str) -> None:
         """What is being done; empty when it is over. The spinner turns in between."""
         self._busy = words
-        if words and self._timer is None:
+        if words and self._timer is None and self.is_attached:
             self._timer = self.set_interval(_SPIN, self._turn)
         elif not words and self._timer is not None:
             self._timer.stop()
@@ -175,18 +175,20 @@ class ConversationPane(Vertical):
         self._draft: Entry | None = None  # the message that is being written
         self._stream: MarkdownStream | None = None
         self._tools: dict[str, ToolLine] = {}  # that have not answered yet, by call
+        # What is drawn on is held, not looked for: what is still said while the screen is taken down is drawn on nothing.
+        self.log_view, self._hint, self._queue_view = ChatLog(), Hint(), Queue()
 
     def compose(self) -> ComposeResult:
-        yield ChatLog()
+        yield self.log_view
         yield Below()
-        yield Queue()
+        yield self._queue_view
         if not self._readonly:
             with Vertical(id="prompt-box"):
                 yield Completions()
                 with Horizontal(id="prompt-row"):
                     yield Static("❯", id="prompt-mark")
                     yield Prompt(self._choices)
-            yield Hint()
+            yield self._hint
         elif lines := self._below():
             standing = Standing(self._below)
             standing.styles.height = len(lines) + 1  # with the rule above
@@ -204,10 +206,6 @@ class ConversationPane(Vertical):
         """What stands in the prompt's place has changed."""
         for standing in self.query(Standing):
             standing.repaint()
-
-    @property
-    def log_view(self) -> ChatLog:
-        return self.query_one(ChatLog)
 
     async def open(self, messages: Sequence[Message], card_state: Callable[[CardContent], CardState]) -> None:
         """Show the conversation as it was when the session was left. ``card_state`` says what became of a card's plan."""
@@ -254,7 +252,7 @@ class ConversationPane(Vertical):
                 case WordsWithdrawn():
                     await self._withdraw()
                 case Activity(words):
-                    self.query_one(Hint).say(words)
+                    self._hint.say(words)
                 case ToolStarted() as event:
                     self._tools[event.call_id] = line = ToolLine(event.words, ToolContent(tool=event.tool), busy=True)
                     await self.log_view.put(line)
@@ -276,7 +274,7 @@ class ConversationPane(Vertical):
     async def _draw_words(self, text: str) -> None:
         if self._draft is None or self._stream is None:
             entry = Entry(MessageRole.AGENT, "", MessageKind.TEXT, self._now(), growing=True)
-            self.query_one(Hint).say("answering")
+            self._hint.say("answering")
             await self.log_view.put(entry)
             if not (bodies := entry.query(Markdown)):
                 return  # the screen was closed meanwhile
@@ -322,7 +320,7 @@ class ConversationPane(Vertical):
         event.stop()
         if self._turn is not None and not event.text.startswith("/"):
             self._queue.append((event.text, event.pastes))
-            self.query_one(Queue).show([text for text, _ in self._queue])
+            self._queue_view.show([text for text, _ in self._queue])
             return
         self.post_message(self.Said(event.text, event.pastes))
 
@@ -331,7 +329,7 @@ class ConversationPane(Vertical):
         prompt = self.query_one(Prompt)
         if self._queue:
             text, _ = self._queue.pop()
-            self.query_one(Queue).show([queued for queued, _ in self._queue])
+            self._queue_view.show([queued for queued, _ in self._queue])
             prompt.fill(text)
         else:
             prompt.walk_history(1)
@@ -346,7 +344,7 @@ class ConversationPane(Vertical):
         self._turn = asyncio.create_task(self._follow_turn(events))
 
     async def _follow_turn(self, events: AsyncGenerator[TurnEvent, None]) -> None:
-        self.query_one(Hint).say("thinking")
+        self._hint.say("thinking")
         stopped = False
         try:
             async with aclosing(events):
@@ -368,11 +366,11 @@ class ConversationPane(Vertical):
         for line in self._tools.values():
             line.finish("stopped", line.content.model_copy(update={"ok": False}))
         self._tools.clear()
-        self.query_one(Hint).say("")
+        self._hint.say("")
         self._turn = None
         if self._queue:
             text, pastes = self._queue.pop(0)
-            self.query_one(Queue).show([queued for queued, _ in self._queue])
+            self._queue_view.show([queued for queued, _ in self._queue])
             self.post_message(self.Said(text, pastes))
         else:
             self.post_message(self.TurnEnded())

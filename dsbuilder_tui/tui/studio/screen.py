@@ -207,8 +207,9 @@ class StudioScreen(SessionScreen):
             self.services.call_attention(f"Finished: {event.accepted:,} of {counted(event.planned, 'case')}")
 
     def on_conversation_pane_card_shown(self) -> None:
-        self.cards.offer()
-        self.samples.follow()
+        if not self.gone:
+            self.cards.offer()
+            self.samples.follow()
 
     def _card_state(self, content: CardContent) -> CardState:
         if content.call or isinstance(content, QuestionContent):
@@ -284,7 +285,8 @@ class StudioScreen(SessionScreen):
         self.actions.respond(self.live.talk.say(with_paths_named(event.text, Path()), event.pastes))
 
     def on_conversation_pane_turn_ended(self) -> None:
-        self.actions.turn_ended()
+        if not self.gone:
+            self.actions.turn_ended()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         if event.text_area.text.lstrip()[:1] not in ("", "/"):

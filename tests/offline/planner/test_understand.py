@@ -18,6 +18,13 @@ from tests.offline.planner.planning import NOTHING, PLANNED, acts_of, counts_of,
 REQUESTS = [
     ("60 cases for a customer service bot: half order status, the rest refunds and product info", "customer_service_bot", {"order_status": 30, "refunds": 15, "product_info": 15}),
     ("60 cases for a customer service bot. Half order status, the rest refunds and product info.", "customer_service_bot", {"order_status": 30, "refunds": 15, "product_info": 15}),
+    ("20 refunds 30 order status 10 complaints", "evaluation_dataset", {"refunds": 20, "order_status": 30, "complaints": 10}),
+    ("for my shop bot 20 refunds 30 order status", "shop_bot", {"refunds": 20, "order_status": 30}),
+    ("a shop bot: 20 refunds 30 order status, and then start", "shop_bot", {"refunds": 20, "order_status": 30}),
+    ("60 cases for a shop bot: refunds and order status, then run it", "shop_bot", {"refunds": 30, "order_status": 30}),
+    ("60 cases for a shop bot with 2 categories", "shop_bot", {"order_status": 30, "product_info": 30}),
+    ("30 cases with emojis 😀: refunds adn order status", "evaluation_dataset", {"refunds": 15, "order_status": 15}),
+    ("20 refunds auf Deutsch", "refunds_german_dataset", {"refunds_german": 20}),
     ("20 refunds, 30 order status", "evaluation_dataset", {"refunds": 20, "order_status": 30}),
     ("twenty refunds, thirty order status and ten complaints", "evaluation_dataset", {"refunds": 20, "order_status": 30, "complaints": 10}),
     ("refunds: 20, order status: 30", "evaluation_dataset", {"refunds": 20, "order_status": 30}),
@@ -84,6 +91,8 @@ QUESTIONS = [
     ("9" * 5000 + " refunds", "1,000,000"),
     ("50 cases for a shop bot: 60 refunds, the rest complaints", "leave nothing"),
     ("20 cases of warranty in Italian", "Italian example"),
+    ("Write 20 cases with emoji 😀 and العربية", "Which kinds"),
+    ("20 refunds in العربية", "Arabic example"),
 ]
 
 

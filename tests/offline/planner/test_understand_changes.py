@@ -52,6 +52,14 @@ CHANGES = [
     ("remove order status and rename refunds to order status", {S: 40, P: 10}),
     ("add 5 complaints and rename complaints to gripes", {R: 40, S: 20, P: 10, "gripes": 5}),
     ("rename refunds to paybacks and make paybacks angrier", {"paybacks": 40, S: 20, P: 10}),
+    ("80 refunds 15 order status", {R: 80, S: 15, P: 10}),
+    ("make refunds 80 order status 15", {R: 80, S: 15, P: 10}),
+    ("refunds 80 order status 15 product info 5", {R: 80, S: 15, P: 5}),
+    ("refunds angrier, and add 20 in Spanish", {R: 40, S: 20, P: 10, "refunds_spanish": 20}),
+    ("make the refunds angrier and add 15 more polite ones", {R: 40, S: 20, P: 10, "refunds_polite": 15}),
+    ("make order status 30 and 5 more urgent ones", {R: 40, S: 30, P: 10, "order_status_urgent": 5}),
+    ("ad 20 refunds", {R: 60, S: 20, P: 10}),
+    ("adn 20 complaints", {R: 40, S: 20, P: 10, "complaints": 20}),
 ]
 
 
@@ -87,6 +95,8 @@ DETAILS: list[tuple[str, dict[str, Any]]] = [
     ("make refunds angrier", {"attributes": {"tone": ["angry", "frustrated", "impatient"]}}),
     ("make the refunds more polite", {"attributes": {"tone": ["polite", "formal"]}}),
     ("refunds should be shorter", {"attributes": {"length": ["short"]}}),
+    ("refunds much angrier", {"attributes": {"tone": ["angry", "frustrated", "impatient"]}}),
+    ("refunds a bit more polite", {"attributes": {"tone": ["polite", "formal"]}}),
     ("refunds should call start_refund", {"expected_tools": ["start_refund"]}),
     ("refunds should call lookup_order, then start_refund", {"expected_tools": ["lookup_order", "start_refund"]}),
     (
@@ -105,6 +115,22 @@ def test_a_change_of_what_cases_are_like(text: str, detail: dict[str, Any]) -> N
     assert acts_of(understand(text, PLANNED)) == [("revise_plan", {"change": [{"category": R, **detail}]})]
 
 
+def test_a_manner_says_whether_there_is_a_case_left_that_it_changes() -> None:
+    some, all_written = {R: 5}, {R: 40, S: 20, P: 10}
+    for text in ("make refunds angrier", "make it all shorter"):
+        assert "still to be written change" in understand(text, PlanningContext(plan=shop_plan(), accepted=some)).words
+        told = understand(text, PlanningContext(plan=shop_plan(), accepted=all_written))
+        assert "All of them are written" in told.words and len(told.acts) == 1
+    more = understand("refunds angrier, and add 20 in Spanish", PlanningContext(plan=shop_plan(), accepted=all_written))
+    assert "still to be written change" in more.words
+
+
+def test_more_in_some_manner_are_of_the_only_category() -> None:
+    one = shop_plan(refunds=40)
+    for text, name in (("10 more angry ones", "refunds_angry"), ("add 10 in German", "refunds_german")):
+        assert counts_of(revised(understand(text, PlanningContext(plan=one)), one)) == {R: 40, name: 10}
+
+
 def test_a_language_brings_examples_in_it() -> None:
     (act,) = understand("make all refunds in German", PLANNED).acts
     (change,) = act.arguments["change"]
@@ -118,7 +144,7 @@ REFUSALS = [
     ("make 20 of them in Spanish", "Which category"), ("add 10 more", "More of which"), ("make 10 of the refunds in Klingon", "What should be special"),
     ("add 20 warranty claims in Italian", "Italian example"), ("make it 2 cases", "between 3"), ("call it better_bot", "name stays"),
     ("show me 5 unicorns", "no category called unicorns"), ("preview unicorns", "no category called unicorns"), ("turn off diversity for unicorns", "unicorns"),
-    ("use batches of 0", "at least 1"),
+    ("use batches of 0", "at least 1"), ("10 more angry ones", "“add 10 angry refunds”"), ("add 20 in Spanish", "“add 20 refunds in Spanish”"),
 ]  # fmt: skip
 
 
