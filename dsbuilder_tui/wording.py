@@ -398,11 +398,13 @@ def imported_words(summary: BuilderState) -> str:
     if not there or not summary.imported.get("name"):
         return ""
     new = max(0, summary.instances_created - there)
-    words = f"{there:,} of the cases came with {summary.imported['name']}, {new:,} {'is' if new == 1 else 'are'} new."
+    asked: Mapping[str, int] = summary.imported.get("asked", cases)
+    often = f" (asked {sum(asked.values()):,} times)" if asked != cases else ""
+    words = f"{there:,} of the cases came with {summary.imported['name']}{often}, {new:,} {'is' if new == 1 else 'are'} new."
     if len(summary.categories) > 1:
         planned = sum(counts["planned"] for counts in summary.categories.values())
         shares = [
-            f"{name} {share_words(cases.get(name, 0), there)} (planned {share_words(counts['planned'], planned)})"
+            f"{name} {share_words(asked.get(name, 0), sum(asked.values()))} (planned {share_words(counts['planned'], planned)})"
             for name, counts in summary.categories.items()
         ]
         words += f" Of those that came: {', '.join(shares)}."

@@ -26,6 +26,7 @@ from tests.support.adversarial import is_superlinear
 CALLS = (
     "<tool_call>a <arg_key>", "<tool_call>save <arg_key>a</arg_key><arg_value>", "<function=save>", "<parameter=a>",
     "<function=save><parameter=a>x", '{"name": ', "[ ", '[{"name": "save"}, ', "```", "<|end|>",
+    '{"', '"', '["\\"', '{"a": "', '[1,"x ', '["x[', '[[1],"', '{"a":{"b":', "[{},", "{}", "save {}",
 )  # fmt: skip
 ANSWERS = (
     "<think>", "</think>", "<details ", "type=reasoning", "<|channel|>", "final <|constrain|>", '{"slot": 1, ', '"', '"a": {', "[{",

@@ -132,8 +132,13 @@ class DatasetBuilderAgent:
     async def generate(self, plan: DatasetPlanInput, *, progress: bool | None = False) -> RunResult:
         """Build a dataset in a session of its own. Raises ``PlanError``, ``EndpointRefused`` or ``StorageError``.
 
-        ``progress`` shows how far it is; None does so in a notebook and at a terminal alone.
+        ``progress`` shows how far it is; None does so in a notebook and at a terminal alone. ``InputError`` for what is no plan.
         """
+        if not isinstance(plan, DatasetPlanInput):
+            raise InputError(
+                f"A plan is a DatasetPlanInput, not {one_line(repr(plan), 80)}.",
+                "load_plan(path) reads one from a file.",
+            )
         await self._adopt(await Session.create(plan, self.config))
         with progress_display(progress) as show:
             self.session.subscribe(show)

@@ -64,7 +64,8 @@ class PlanMissing:
     @property
     def text(self) -> str:
         """All of it, for a person."""
-        said = f" It said: “{self.said}”." if self.said else ""
+        whose = "What is wrong with it" if self.cause is MissingPlanCause.UNUSABLE else "It said"
+        said = f" {whose}: “{self.said}”." if self.said else ""
         return f"No plan was drawn up: {self.cause.likely(self.model)}.{said} {self.cause.remedy}"
 
     @property
@@ -101,4 +102,6 @@ async def missing_plan(session: Session, *, failed: ExitCode | None, refused: bo
         cause = MissingPlanCause.QUESTION
     else:
         cause = MissingPlanCause.IN_WORDS
-    return PlanMissing(cause, session.config.model, one_line(said, _MOST_QUOTED), again=len(turns) > 1)
+    has_model = provider_of(session.config).make_agent_model is not None
+    model = session.config.model if has_model else "the built-in planner"
+    return PlanMissing(cause, model, one_line(said, _MOST_QUOTED), again=len(turns) > 1)

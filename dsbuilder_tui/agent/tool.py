@@ -139,9 +139,7 @@ class Tool(ABC, Generic[A]):
             return self.arguments.model_validate(given)
         except ValidationError as error:
             problems = "; ".join(self._problem(detail) for detail in error.errors()[:8])
-            raise InputError(
-                f"The arguments of {self.name} cannot be used: {problems}.", "Correct them and call again."
-            ) from None
+            raise InputError(f"The arguments cannot be used: {problems}.", "Correct them and call again.") from None
 
     def _problem(self, detail: Any) -> str:
         where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in detail["loc"]).lstrip(".")

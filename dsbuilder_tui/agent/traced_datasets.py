@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from dsbuilder_tui.dedup import deduplicate
+from dsbuilder_tui.domain.case import TIMES_ASKED
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -38,17 +42,22 @@ def traced_dataset(
     """The traces that are asked for as a dataset; ``now`` is in seconds since 1970. Blocks.
 
     With ``more`` it has so many open slots beside them (0: for a change of its plan), with a ``plan`` they stand before its
-    cases; with neither they are the cases themselves, each once. A request that breaks a rule of the plan, or one of those
-    that always hold, is left out, and told. Raises as ``traced_rows``, and ``InputError`` where no request is left.
+    cases; with neither they are the cases themselves, of like ones the first. What was asked several times, word for word, is
+    one case, whose tag ``times_asked`` says how often; shares go by that. A request that breaks a rule of the plan, or one of
+    those that always hold, is left out, and told. Raises as ``traced_rows``, and ``InputError`` where no request is left.
     """
     with traced_rows(query, config, now) as traced, tempfile.TemporaryDirectory(prefix="dsbuilder-") as folder:
-        path, notes = traced.path, list(traced.notes)
+        path, notes = Path(folder) / "merged" / traced.path.name, list(traced.notes)
+        path.parent.mkdir()
+        if merged := _merged(traced.path, path):
+            were = "was" if merged == 1 else "were"
+            notes.append(f"{counted(merged, 'request')} {were} asked several times: each is there once, with how often")
         if more is None and plan is None:
             once = Path(folder) / path.name
             report = deduplicate(path, out=once, config=config)
             path, left_out = once, report.rows - report.kept
             if left_out:
-                notes.append(f"{counted(left_out, 'request')} left out: the same was asked before")
+                notes.append(f"{counted(left_out, 'request')} left out: nearly the same was asked before")
         dataset = _dataset(path, more, plan, choice)
         if faulty := _faulty(dataset):
             kept = Path(folder) / "kept" / path.name
@@ -64,6 +73,31 @@ def traced_dataset(
             )
             dataset = _dataset(kept, more, plan, choice)
         return replace(dataset, notes=[*notes, *dataset.notes])
+
+
+def _merged(path: Path, out: Path) -> int:
+    """Write each request once, in the order in which they were first asked; returns how many were asked more than once."""
+    times = Counter[bytes]()
+    with path.open("rb") as rows:
+        for line in rows:
+            times[_key(orjson.loads(line))] += 1
+    written = set[bytes]()
+    with path.open("rb") as rows, out.open("wb") as merged:
+        for line in rows:
+            record = orjson.loads(line)
+            key = _key(record)
+            if key in written:
+                continue
+            written.add(key)
+            if times[key] > 1:
+                line = orjson.dumps({**record, "tags": {**record["tags"], TIMES_ASKED: times[key]}}) + b"\n"
+            merged.write(line)
+    return sum(count > 1 for count in times.values())
+
+
+def _key(record: Mapping[str, Any]) -> bytes:
+    """What is the same for equal inputs alone."""
+    return hashlib.blake2b(orjson.dumps(record["inputs"], option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
 def _dataset(

@@ -86,7 +86,8 @@ def checked_out(out: str | None) -> Path | None:
         return None
     path = replaceable(Path(out).expanduser()).resolve()
     if not out.strip() or path.is_dir():
-        raise InputError(f"--out {out!r} is a folder, not a file.", "Name a file, such as dataset.jsonl.")
+        what = "is a folder, not a file" if out.strip() else "names no file"
+        raise InputError(f"--out {out!r} {what}.", "Name a file, such as dataset.jsonl.")
     require_writer(format_of(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Callable
 from typing import Any
 
 from dsbuilder_tui.domain.errors import ConfigError
@@ -38,6 +40,20 @@ _SWITCHES = {
     "no_diversity": "enable_diversity_check",
     "no_mlflow": "incremental_mlflow_logging",
 }
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """What reads a whole number from ``least`` to ``most``, for the ``type`` of an argument."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text) or not least <= int(text) <= (
+            int(text) if most is None else most
+        ):
+            span = f"from {least} on" if most is None else f"from {least} to {most:,}"
+            raise argparse.ArgumentTypeError(f"{text[:80]!r} is not a whole number {span}")
+        return int(text)
+
+    return read
 
 
 def wait_option(parser: argparse.ArgumentParser) -> None:

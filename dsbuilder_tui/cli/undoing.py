@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import shlex
 
-from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
+from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from, whole_number
 from dsbuilder_tui.cli.output import print_json, print_table, say, warn_of
 from dsbuilder_tui.domain.clock import iso
 from dsbuilder_tui.domain.errors import ExitCode
@@ -45,7 +45,7 @@ def take_steps(arguments: argparse.Namespace, *, redo: bool) -> int:
 def step_options(parser: argparse.ArgumentParser) -> None:
     """Which session, how many steps, or the list of them."""
     session_argument(parser)
-    parser.add_argument("--steps", type=int, default=1, metavar="N", help="how many acts (default: 1)")
+    parser.add_argument("--steps", type=whole_number(1), default=1, metavar="N", help="how many acts (default: 1)")
     parser.add_argument("--list", action="store_true", help="list what can be undone and redone, and change nothing")
 
 

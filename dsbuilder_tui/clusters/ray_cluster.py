@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dsbuilder_tui.clusters.ray_internals import RayInternals, ray_internals
 from dsbuilder_tui.clusters.ray_probe import AUTO, probe_cluster
 from dsbuilder_tui.clusters.ray_thread import RayThread
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable, InputError
@@ -109,17 +110,9 @@ class RayCluster:
 
     async def end(self, actors: Sequence[Any]) -> None:
         """End these processes of its nodes, without waiting long for a cluster that is gone."""
-
-        def kill() -> None:
-            import ray
-
-            for actor in actors:
-                with contextlib.suppress(Exception):
-                    ray.kill(actor)
-
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LEAVING):
-                await _looks.do(kill)
+                await _looks.do(lambda: _kill(actors))
 
     async def leave(self) -> None:
         """Let go of it; the last of a process disconnects, and stops a local one. One that is gone is waited for ten seconds."""
@@ -131,6 +124,41 @@ class RayCluster:
                 await asyncio.shield(_thread.do(_connection.leave))
         except TimeoutError:
             _connection.give_up()
+
+
+def known_nodes() -> list[dict[str, Any]]:
+    """What the cluster that this process is connected with tells of its nodes, for who has no event loop.
+
+    Raises ``EndpointUnavailable`` when it has not answered for a while.
+    """
+    import ray
+
+    try:
+        return _looks.wait(ray.nodes, _PATIENCE)
+    except Exception as error:
+        raise cluster_gone(error) from error
+
+
+def cluster_gone(error: Exception) -> EndpointUnavailable:
+    """What is to be said when the cluster in use has not answered, by what came in place of an answer."""
+    return EndpointUnavailable(
+        f"The Ray cluster {_connection.where} does not answer any more ({type(error).__name__}).",
+        "See to the cluster, then run it again.",
+    )
+
+
+def end_actors(actors: Sequence[Any]) -> None:
+    """As ``RayCluster.end``, for who has no event loop."""
+    with contextlib.suppress(TimeoutError):
+        _looks.wait(lambda: _kill(actors), _LEAVING)
+
+
+def _kill(actors: Sequence[Any]) -> None:
+    import ray
+
+    for actor in actors:
+        with contextlib.suppress(Exception):
+            ray.kill(actor)
 
 
 def _named(found: list[dict[str, Any]]) -> list[ClusterNode]:
@@ -176,6 +204,11 @@ class _Connection:
         """Whether a cluster is in use now."""
         return self._users > 0
 
+    @property
+    def where(self) -> str:
+        """Where the cluster in use is, as it stands in a sentence."""
+        return cluster_words(self._address)
+
     def enter(self, address: str, found: str, loopback: bool, cpus: int | None) -> DsbuilderError | None:
         """Join, or share what is joined. ``found`` is where it really is. Returns what stands against it."""
         import ray
@@ -197,6 +230,9 @@ class _Connection:
         if self._is_own:
             try:
                 self._connect(found, loopback, cpus)
+            except InputError as error:
+                self._disconnect()
+                return error
             except Exception as error:
                 self._disconnect()
                 return EndpointUnavailable(
@@ -216,24 +252,23 @@ class _Connection:
 
     def give_up(self) -> None:
         """Leave a cluster that does not answer as it is: Ray would wait for it once more as the process ends."""
-        from ray._private import worker
+        import ray
 
         self._given_up, self._users = True, 0
-        atexit.unregister(worker.shutdown)
+        atexit.unregister(ray.shutdown)
 
     def _connect(self, found: str, loopback: bool, cpus: int | None) -> None:
         import ray
-        from ray._private import ray_constants, worker
-        from ray._raylet import Config
 
-        Config.initialize("")  # its environment, which it has read already where it was imported by others
+        internals = ray_internals()
+        internals.config.initialize("")  # its environment, which it has read already where it was imported by others
         # What Ray logs and prints would stand in the app's screen; what counts of it is told by our own events.
         logging.getLogger("ray").setLevel(logging.CRITICAL + 1)
-        self._set(worker, "print_to_stdstream", lambda *args, **named: None)
+        self._set(internals.worker, "print_to_stdstream", lambda *args, **named: None)
         if (
             loopback
         ):  # Ray's own switch for machines whose firewall asks; without it a local cluster listens to the network
-            self._set(ray_constants, "ENABLE_RAY_CLUSTER", False)
+            self._set(internals.constants, "ENABLE_RAY_CLUSTER", False)
         if not faulthandler.is_enabled() and sys.__stderr__ is not None:  # Ray would, on the app's, which is no file
             with contextlib.suppress(OSError, ValueError, RuntimeError):
                 faulthandler.enable(file=sys.__stderr__, all_threads=False)
@@ -243,14 +278,16 @@ class _Connection:
             ray.init(address=found, **quiet)
             return
         _sweep()
-        if not _has_token():
-            self._lend("RAY_AUTH_TOKEN", secrets.token_urlsafe(32))
+        if not internals.tokens.instance().has_token(ignore_auth_mode=True):
+            self._lend("RAY_AUTH_TOKEN", secrets.token_urlsafe(32), internals)
         # Ray opens its own folder to everybody on the machine; this one around it is for this user alone.
         self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         ray.init(
             address=LOCAL_CLUSTER, num_cpus=cpus, include_dashboard=False, object_store_memory=_OBJECT_STORE,
             _node_ip_address=_LOOPBACK, _temp_dir=str(self._folder / "r"), _system_config=FAST_LOSS, **quiet,
         )  # fmt: skip
+        if strangers := {node["NodeManagerAddress"] for node in ray.nodes()} - {_LOOPBACK}:
+            raise RuntimeError(f"it does not stay at {_LOOPBACK}, but listens at {strangers.pop()}")
 
     def _disconnect(self) -> None:
         import ray
@@ -269,24 +306,16 @@ class _Connection:
         setattr(module, name, value)
         self._undo.append(lambda: setattr(module, name, before))
 
-    def _lend(self, variable: str, value: str) -> None:
+    def _lend(self, variable: str, value: str, internals: RayInternals) -> None:
         """Set a variable of the environment for as long as the connection lasts."""
-        from ray._raylet import AuthenticationTokenLoader
-
         os.environ[variable] = value
-        AuthenticationTokenLoader.instance().reset_cache()
+        internals.tokens.instance().reset_cache()
 
         def take_back() -> None:
             os.environ.pop(variable, None)
-            AuthenticationTokenLoader.instance().reset_cache()
+            internals.tokens.instance().reset_cache()
 
         self._undo.append(take_back)
-
-
-def _has_token() -> bool:
-    from ray._raylet import AuthenticationTokenLoader
-
-    return bool(AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True))
 
 
 def _sweep() -> None:

@@ -16,12 +16,14 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from dsbuilder_tui.clusters.ray_internals import unknown_ray
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable, InputError
 
 AUTO = "auto"  # the cluster that this machine is a node of
 CLIENT = "ray://"  # what the address of a cluster begins with that this machine is no node of
 _PATIENCE = 30.0  # seconds for the whole look
 _CONNECT = 5.0  # seconds for a connection
+_ENDING = 5.0  # seconds for a look that has said all to end
 # How gRPC calls it when a token is wrong; Ray says it in its log alone, and tries again and again.
 _NOT_LET_IN = b"Unauthenticated"
 
@@ -33,17 +35,21 @@ class Refusal(StrEnum):
     WRONG_TOKEN = "wrong_token"
     NOT_THERE = "not_there"
     NO_CLIENT = "no_client"
+    UNKNOWN_RAY = "unknown_ray"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
-    """What a look gave. ``nodes`` are the addresses of the living ones; ``address`` is where the cluster is joined."""
+    """What a look gave. ``nodes`` are the addresses of the living ones; ``address`` is where the cluster is joined;
+    ``detail`` is what Python says of a part of Ray that is not there.
+    """
 
     address: str = ""
     ray: str = ""
     python: str = ""
     nodes: tuple[str, ...] = ()
     refusal: Refusal | None = None
+    detail: str = ""
 
 
 async def probe_cluster(address: str) -> ClusterFacts:
@@ -75,6 +81,8 @@ async def probe_cluster(address: str) -> ClusterFacts:
             raise InputError(
                 f"{address} is joined with a part of Ray that is not installed.", "pip install 'dsbuilder-tui[ray]'"
             )
+        case Refusal.UNKNOWN_RAY:
+            raise unknown_ray(facts.detail)
     _require_same(facts, where)
     return facts
 
@@ -135,6 +143,10 @@ async def _look(address: str) -> ClusterFacts:
     except TimeoutError:
         return ClusterFacts(refusal=Refusal.NOT_THERE)
     finally:
+        if said.done():  # it ends: killed now, it might be gone already, and asyncio would say so on standard error
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ENDING):
+                    await process.wait()
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
@@ -160,14 +172,20 @@ async def _says_unauthenticated(stream: asyncio.StreamReader) -> bool:
 def _facts(address: str) -> ClusterFacts:
     """The facts, asked for in this process."""
     import ray
+    from ray._raylet import AuthenticationTokenLoader
     from ray.exceptions import AuthenticationError
 
+    # Asked without a token that it wants, a part of Ray ends the process.
+    has_token = AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True)
+    if os.environ.get("RAY_AUTH_MODE") == "token" and not has_token:
+        return ClusterFacts(refusal=Refusal.NO_TOKEN)
     try:
         if address.startswith(CLIENT):
             try:
                 import grpc  # noqa: F401
             except ImportError:
                 return ClusterFacts(refusal=Refusal.NO_CLIENT)
+            os.environ["RAY_IGNORE_VERSION_MISMATCH"] = "1"  # which versions they are is told, not that they differ
             context = ray.init(address, logging_level="CRITICAL", log_to_driver=False)
             nodes = tuple(node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"])
             return ClusterFacts(address=address, ray=context.ray_version, python=context.python_version, nodes=nodes)
@@ -189,15 +207,13 @@ def _facts(address: str) -> ClusterFacts:
         return ClusterFacts(
             refusal=Refusal.NO_TOKEN if "no authentication token" in str(error) else Refusal.WRONG_TOKEN
         )
-    except RuntimeError as error:
-        if "ersion mismatch" not in str(error):
-            raise
-        return ClusterFacts(address=address, ray="another", python="another")
 
 
 if __name__ == "__main__":
     try:
         looked = _facts(sys.argv[1])
+    except (ImportError, AttributeError) as error:
+        looked = ClusterFacts(refusal=Refusal.UNKNOWN_RAY, detail=str(error))
     except Exception:
         looked = ClusterFacts(refusal=Refusal.NOT_THERE)
     print(json.dumps(asdict(looked)), flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from dsbuilder_tui.clusters.ray_cluster import known_nodes
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 
 CPU = "CPU"  # Ray's name for processors among the resources of a node
@@ -19,12 +20,13 @@ class ClusterLost(DsbuilderError):
 
 
 def live_nodes() -> dict[str, dict[str, float]]:
-    """The resources of each node that is alive and has processors, by its id. Raises ``ClusterLost`` when there is none."""
-    import ray
+    """The resources of each node that is alive and has processors, by its id.
 
+    Raises ``ClusterLost`` when there is none, ``EndpointUnavailable`` when the cluster does not answer any more.
+    """
     waited = 0.0
     while True:
-        alive = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get(CPU)]
+        alive = [node for node in known_nodes() if node["Alive"] and node["Resources"].get(CPU)]
         if alive:
             return {
                 str(node["NodeID"]): dict(node["Resources"]) for node in sorted(alive, key=lambda one: one["NodeID"])
@@ -39,7 +41,7 @@ def live_nodes() -> dict[str, dict[str, float]]:
 
 
 def wait_for(reference: Any) -> Any:
-    """What a call brings. Raises what it raised, Ray's errors, or ``ClusterLost``."""
+    """What a call brings. Raises what it raised, Ray's errors, or as ``live_nodes``."""
     import ray
 
     while not ray.wait([reference], timeout=_LOOK_EVERY)[0]:

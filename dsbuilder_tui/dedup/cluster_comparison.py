@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.clusters.ray_cluster import cluster_gone
 from dsbuilder_tui.dedup.cluster_calls import CPU, ClusterLost, live_nodes, wait_for
 from dsbuilder_tui.dedup.cluster_partitions import ClusterPartitions
 from dsbuilder_tui.dedup.comparison import Batch, RowQuestions, batches_of, likeness_of
@@ -181,9 +183,10 @@ class ClusterComparison:
         if self._known is not None:
             known, self._known = self._known, None
             return lambda: known
-        piece = self._begun(batch)
-        self._pieces.append(piece)
-        self._ask()
+        with _connected():
+            piece = self._begun(batch)
+            self._pieces.append(piece)
+            self._ask()
         return lambda: self._answers(piece)
 
     def likeness(self) -> Likeness:
@@ -242,7 +245,8 @@ class ClusterComparison:
 
     def _answers(self, piece: _Piece) -> list[Answer]:
         assert self._pieces[0] is piece, "pieces are judged in order"
-        prints, vectors, found = self._fetched(piece)
+        with _connected():
+            prints, vectors, found = self._fetched(piece)
         first = len(self._comparer)
         self._cpu_seconds += prints.cpu_seconds
         batch = prints.batch(vectors, first + 1)
@@ -254,9 +258,10 @@ class ClusterComparison:
             self._work.note(len(piece.batch), answers, kept)
         self._pieces.popleft()
         places = np.flatnonzero([answer.row is not None for answer in answers])
-        _, hashes, told = piece.references
-        self._of_cluster.add(hashes, told, places, np.arange(first, kept), piece.scopes[places])
-        self._ask()
+        with _connected():
+            _, hashes, told = piece.references
+            self._of_cluster.add(hashes, told, places, np.arange(first, kept), piece.scopes[places])
+            self._ask()
         return answers
 
     def _fetched(self, piece: _Piece) -> tuple[PiecePrints, Vectors, FoundRows]:
@@ -280,11 +285,21 @@ class ClusterComparison:
 
     def _make_again(self, piece: _Piece) -> None:
         """The fingerprints of a piece, and what is looked for of this and the following ones."""
+        live_nodes()  # where nobody answers any more, nothing is to be made
         self._make(piece)
         self._of_cluster.mend()
         for each in self._pieces:
             each.asked = None
         self._ask()
+
+
+@contextmanager
+def _connected() -> Iterator[None]:
+    """A block that speaks with the cluster, and with no file: what the system says against it is the end of the connection."""
+    try:
+        yield
+    except OSError as error:
+        raise cluster_gone(error) from error
 
 
 def _raise_ours(error: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.clusters.ray_cluster import end_actors
 from dsbuilder_tui.dedup.cluster_calls import CPU, live_nodes, wait_for
 from dsbuilder_tui.dedup.index_partition import FoundRows, IndexPartition
 from dsbuilder_tui.diversity.comparer import Comparer
@@ -82,14 +83,13 @@ class ClusterPartitions:
         import ray
 
         total, most = 0.0, 0
-        for part in self._parts:
-            if part is None:
-                continue
+        parts = [part for part in self._parts if part is not None]
+        for part in parts:
             if wanted:
                 with contextlib.suppress(ray.exceptions.RayError):  # it is lost with its node
                     _, cpu_seconds, memory = ray.get(part.figures.remote(), timeout=10)
                     total, most = total + cpu_seconds, max(most, memory)
-            ray.kill(part)
+        end_actors(parts)
         self._parts = []
         return total, most
 

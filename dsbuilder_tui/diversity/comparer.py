@@ -143,6 +143,11 @@ class Comparer:
         prints = self._prints(questions, vectors)
         return self.file.add(prints.rows, prints.tokens)
 
+    def expect(self, rows: int) -> None:
+        """So many rows in all will be indexed: room for them is made at once."""
+        if isinstance(self._lsh, LshIndex):
+            self._lsh.reserve(rows)
+
     def index(self, rows: Members, categories: Sequence[str]) -> None:
         """Take rows of the file into the comparison: those that follow the ones taken before, in order."""
         prints = self.file.rows

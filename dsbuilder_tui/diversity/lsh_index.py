@@ -49,6 +49,11 @@ class LshIndex:
         heads[buckets] = row * len(self._columns) + self._columns
         self._length = row
 
+    def reserve(self, members: int) -> None:
+        """There will be so many: chains need not be made longer again and again, and no room is left over."""
+        if members >= self._length:
+            self._make_room(members, 0)
+
     def extend(self, hashes: Hashes) -> None:
         """Add many members, (n, columns)."""
         for first in range(0, len(hashes), _PIECE):
@@ -127,17 +132,20 @@ class LshIndex:
     def _is_whole(self) -> bool:
         return self._rest.dtype == np.uint32
 
-    def _make_room(self, length: int) -> None:
-        if length + 1 > len(self._before):
-            room = max(length + 1, len(self._before) * 9 // 8 + _FIRST)
-            # In place: the system moves pages, and no second array stands beside the first for a while.
-            self._before.resize((room, len(self._columns)), refcheck=False)
-            self._rest.resize((room, len(self._columns)), refcheck=False)
+    def _make_room(self, length: int, more: int = 8) -> None:
+        """For so many members, and one for each ``more`` of them."""
         while length > _LOAD * self._heads.shape[1]:
             if self._is_whole:
                 self._double()
-            else:
+            elif self._length:
                 self._split()
+            else:
+                self._heads = np.zeros((len(self._columns), 2 * self._heads.shape[1]), np.uint32)
+        if length + 1 > len(self._before):
+            room = max(length + 1, len(self._before) * (more + 1) // more + _FIRST) if more else length + 1
+            # In place: the system moves pages, and no second array stands beside the first for a while.
+            self._before.resize((room, len(self._columns)), refcheck=False)
+            self._rest.resize((room, len(self._columns)), refcheck=False)
 
     def _double(self) -> None:
         """Twice as many buckets, while whole hashes are kept."""

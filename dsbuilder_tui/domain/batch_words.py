@@ -83,6 +83,8 @@ def _fell_short(facts: BatchFacts, left: int) -> str:
     why = CALL_REASONS[facts.outcome]
     if facts.outcome is CallOutcome.OK:
         why = "the answer held fewer than asked for"
+    if facts.outcome is CallOutcome.FAILED and facts.came:
+        why = "the endpoint broke off in the middle of its answer"
     if left <= 0 or facts.role is CallRole.TEMPLATES:
         return f"{why[:1].upper()}{why[1:]}."
     if facts.role is CallRole.JUDGE:

@@ -15,6 +15,14 @@ from dsbuilder_tui.domain.row_axis import SourceRow
 
 IMPORTED_FROM = "imported_from"
 """The tag of a case that came with a file of rows: the name of that file."""
+TIMES_ASKED = "times_asked"
+"""The tag of a case that users asked more than once, word for word: how often."""
+
+
+def times_asked(tags: Mapping[str, Any]) -> int:
+    """How often users asked what has these tags; once where they do not say."""
+    times = tags.get(TIMES_ASKED)
+    return times if isinstance(times, int) and times > 1 else 1
 
 
 def case_id(category: str, ordinal: int) -> str:

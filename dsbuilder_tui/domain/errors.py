@@ -83,6 +83,10 @@ class StorageError(DsbuilderError):
     """The disk would not take what had to be saved."""
 
 
+class SessionClosed(StorageError):
+    """The session was closed before what was asked of it came to its turn."""
+
+
 class EndpointRefused(DsbuilderError):
     """The endpoint will not serve us until a person changes something: the key, the model, the quota."""
 

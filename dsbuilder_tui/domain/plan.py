@@ -413,8 +413,8 @@ def parse_plan(data: object, source: str = "plan") -> DatasetPlanInput:
     Raises ``PlanError`` with one sentence per problem, each naming the field, the value and the fix.
     """
     if not isinstance(data, Mapping):
-        kind = "nothing" if data is None else type(data).__name__
-        raise PlanError(source, [f"the file must hold a mapping with dataset_name and categories, but holds {kind}"])
+        kind = "nothing" if data is None else "a list" if isinstance(data, list) else "a single value"
+        raise PlanError(source, [f"the file must hold fields such as dataset_name and categories, but holds {kind}"])
     try:
         return DatasetPlanInput.model_validate(dict(data))
     except ValidationError as error:

@@ -18,11 +18,15 @@ class PlaceState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerPlace:
-    """One place. ``calls`` are in flight there, ``done`` have ended, ``given_again`` were lost with it and made elsewhere."""
+    """One place. ``calls`` are in flight there and ``waiting`` are next; ``done`` have ended.
+
+    ``given_again`` were lost with it and made elsewhere.
+    """
 
     name: str
     state: PlaceState
     calls: int = 0
+    waiting: int = 0
     done: int = 0
     given_again: int = 0
     detail: str = ""

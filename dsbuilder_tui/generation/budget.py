@@ -20,6 +20,7 @@ class Budget:
         self.prices, self._limit = prices, limit
         self.known = 0.0  # dollars
         self._unpriced = False
+        self._dearest: float | None = None  # dollars of a call of this run
 
     def begin(self, before: Spending) -> None:
         """Take in what the session had cost before the run."""
@@ -40,10 +41,19 @@ class Budget:
         limit = self.limit
         return limit is not None and self.known >= limit
 
+    def affords(self, calls: int) -> bool:
+        """Whether so many calls that are not charged yet leave something of the limit, each as dear as the dearest so far."""
+        limit = self.limit
+        if limit is None:
+            return True
+        return self._dearest is not None and self.known + calls * self._dearest < limit
+
     def charge(self, model: str, usage: Usage, *, batched: bool = False) -> float | None:
         """Add a call; returns what it cost in dollars, or None when the model's price is not known. ``batched`` when it was
         made in a batch job."""
         cost = self.prices.cost(model, usage, batched=batched)
+        if cost is not None:
+            self._dearest = max(cost, self._dearest or 0.0)
         self.add(cost, usage)
         return None if cost is None else round(cost, 9)
 

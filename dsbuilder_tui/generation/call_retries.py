@@ -34,13 +34,14 @@ class CallRetries:
         on_retry: Callable[[Batch, TransientError, float, int], None],
         *,
         startup_timeout: float = 0.0,
+        waits_there: bool = False,
     ) -> None:
         """``on_retry`` is told of each try again, with the seconds until then and its number. A server that loads its
-        model is waited for up to ``startup_timeout`` seconds.
+        model is waited for up to ``startup_timeout`` seconds. ``waits_there`` where what makes a call lets it wait for its turn.
         """
         self._limit, self._clock, self._rng = limit, clock, rng
         self._max_retries, self._on_retry = max_retries, on_retry
-        self._startup_timeout = startup_timeout
+        self._startup_timeout, self._waits_there = startup_timeout, waits_there
         self._loading_since: float | None = None  # monotonic seconds
 
     async def call(
@@ -53,7 +54,9 @@ class CallRetries:
         started, hurried = self._clock.monotonic(), False
         try:
             while True:
-                permit = await self._limit.acquire(size, again=result.retries > 0, hurried=hurried)
+                permit = await self._limit.acquire(
+                    size, again=result.retries > 0, hurried=hurried, waits_there=self._waits_there
+                )
                 try:
                     made = await make(permit)
                     self._limit.succeeded(permit, result.usage)

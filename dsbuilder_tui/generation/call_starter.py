@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
+from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.calls_in_flight import CallsInFlight
@@ -60,6 +61,7 @@ class CallStarter:
         templating: Templating,
         stages: CaseStages,
         intake: CandidateQueue,
+        budget: Budget,
         tell: Callable[[Event], None],
         pause: Callable[[Pause], None],
     ) -> None:
@@ -73,7 +75,7 @@ class CallStarter:
         )
         self._ledger, self._journal, self._calls, self._limit = gate.ledger, gate.journal, calls, limit
         self._review, self._templating, self._stages, self._intake = review, templating, stages, intake
-        self._tell, self._pause = tell, pause
+        self._budget, self._tell, self._pause = budget, tell, pause
         self.rounds = runners.rounds if isinstance(runners, RunnersInRounds) else None
 
     async def restore(self) -> None:
@@ -87,19 +89,22 @@ class CallStarter:
             return
         for call in await self.rounds.restore():
             make = partial(self._adopted, call)
-            self._calls.begin_waiting(call.batch, call.model, CallRole.WORKER, make, self._intake.finish)
+            self._calls.begin_waiting(call.batch, call.model, CallRole.WORKER, make, self._intake.finish, batched=True)
 
     def start(self) -> None:
         """Begin as many calls as there is room for."""
+        while self._free_places > 0 and (come := self._calls.next_come()) is not None:
+            self._tell(come)
         while not self._journal.congested:
             idle, room = self._idle, self._room
             if idle <= 0 and room <= 0:
                 break
-            if idle > 0 and self._stages.begin():
+            free = min(idle, self._free_places) > 0
+            if free and self._stages.begin():
                 continue
             batch = self._lease(idle, room)
             if batch is None:
-                if idle > 0 and self._stages.begin(partial_groups=True):
+                if free and self._stages.begin(partial_groups=True):
                     continue
                 stopped = self._templating.stuck or (self._review.brake.reason if self._review.brake.held else "")
                 if not self._calls.unsettled and stopped and self._ledger.open:
@@ -127,10 +132,23 @@ class CallStarter:
         What is done but not yet judged counts too: what is held back stays bounded, and calls that are not needed any more,
         or that the budget has no dollars for, are not made.
         """
-        most = self._config.workers if self._models.writer.ordered else self._limit.most_begun
+        begun = self._calls.at_work + self._waiting
+        # Those that wait where they are made are wanted only while what is not charged yet leaves something of the budget.
+        waits = not self._templating.categories and self._budget.affords(begun + 1)
+        ahead = self._limit.ahead if waits else 0
+        most = self._config.workers if self._models.writer.ordered else self._limit.most_begun(ahead)
+        idle = self._free_places + ahead - self._waiting
+        return min(idle, most - begun) if begun < most else 0
+
+    @property
+    def _free_places(self) -> int:
         # A call that waits to be made again has given its place back.
-        idle = self._limit.limit - len(self._calls) + self._limit.resting
-        return min(idle, most - self._calls.at_work) if self._calls.at_work < most else 0
+        return self._limit.limit - len(self._calls) + self._limit.resting
+
+    @property
+    def _waiting(self) -> int:
+        """Calls that wait for their turn where they are made."""
+        return self._calls.waiting if self.rounds is None else 0
 
     def _lease(self, idle: int, room: int) -> Batch | None:
         held = self._review.brake.held | self._templating.held
@@ -151,11 +169,14 @@ class CallStarter:
             self._tell(self._calls.begin(batch, BUILT_IN, CallRole.WORKER, made, self._intake.finish))
             return
         name, make = self._models.drafter_of(batch.category).name, partial(self._call, batch)
-        if self.rounds is None:
+        if self.rounds is not None:
+            self.rounds.begun(batch.number)
+            self._calls.begin_waiting(batch, name, CallRole.WORKER, make, self._intake.finish, batched=True)
+        elif not self._limit.ahead and not self._waiting:
             self._tell(self._calls.begin(batch, name, CallRole.WORKER, make, self._intake.finish))
         else:
-            self.rounds.begun(batch.number)
-            self._calls.begin_waiting(batch, name, CallRole.WORKER, make, self._intake.finish)
+            # Nobody hears of it before its turn is come: others may be before it.
+            self._calls.begin_waiting(batch, name, CallRole.WORKER, make, self._intake.finish, batched=False)
 
     async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
         near = await self._store.cases.by_seq_or_withdrawn(batch.avoid) if batch.avoid else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -33,7 +34,8 @@ CallEnded = Callable[[Batch, BatchOutcome], Awaitable[None]]
 class CallsInFlight:
     """Runs each call as a task of its own. A call stays *unsettled* from its begin until ``settle``, also when it has ended.
 
-    One that *waits* has been begun, and its answer may be hours away: nobody works on it until it has ``arrived``.
+    One that *waits* has been begun, but nobody works on it until it has ``arrived``: its answer may be hours away, or its
+    turn is not yet come.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class CallsInFlight:
         self._log, self._clock, self._changed, self._failed = log, clock, changed, failed
         self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number; 0 while it waits
         self._waiting: set[int] = set()  # batches
+        self._come: deque[int] = deque()  # those of them whose turn is come, in order
         self._numbered = 0  # workers that have a call
         self._task_of: dict[int, asyncio.Task[None]] = {}  # by batch number: calls that have not ended
         self._unsettled: dict[int, CallInFlight] = {}  # by batch number
@@ -60,7 +63,7 @@ class CallsInFlight:
 
     @property
     def waiting(self) -> int:
-        """Calls whose answer may be hours away."""
+        """Calls that nobody works on yet."""
         return len(self._waiting)
 
     @property
@@ -98,15 +101,18 @@ class CallsInFlight:
         self._start(batch, trace, make, ended)
         return _started(trace)
 
-    def begin_waiting(self, batch: Batch, model: str, role: CallRole, make: MakeCall, ended: CallEnded) -> None:
-        """Start a call that waits; ``make`` goes on when its answer is there, and says so with ``arrived``."""
+    def begin_waiting(
+        self, batch: Batch, model: str, role: CallRole, make: MakeCall, ended: CallEnded, *, batched: bool
+    ) -> None:
+        """Start a call that waits; ``make`` says with ``arrived`` when its answer is there, or its turn is come. ``batched``
+        when it is made in a batch job."""
         trace = self._trace(batch, 0, model, role)
-        trace.batched = True
+        trace.batched = batched
         self._waiting.add(batch.number)
         self._start(batch, trace, make, ended)
 
     def arrived(self, batch: int) -> BatchStarted | None:
-        """The answer to a call that waited is there. None when nobody waits for it any more."""
+        """A call waits no longer. None when it did not wait, or nobody wants it any more."""
         call = self._unsettled.get(batch)
         if call is None or batch not in self._waiting or call.result.trace is None:
             return None
@@ -117,6 +123,27 @@ class CallsInFlight:
         self._tasks[self._task_of[batch]] = trace.worker
         self._log.begin(trace)
         return _started(trace)
+
+    def turn_come(self, batch: int) -> None:
+        """A call that waited is being made; it has ``arrived`` as soon as the one whose place it takes has ended."""
+        if batch in self._waiting:
+            self._come.append(batch)
+
+    def next_come(self) -> BatchStarted | None:
+        """The next call whose turn is come waits no longer; None when there is none."""
+        while self._come:
+            if (begun := self.arrived(self._come.popleft())) is not None:
+                return begun
+        return None
+
+    def is_waiting(self, batch: int) -> bool:
+        """Whether nobody works on a call yet."""
+        return batch in self._waiting
+
+    def leave_waiting(self) -> None:
+        """Forget the calls that nobody works on yet."""
+        for batch in tuple(self._waiting):
+            self.leave(batch)
 
     def leave(self, batch: int) -> None:
         """Forget a call as if it had never been begun: nothing is recorded of it."""

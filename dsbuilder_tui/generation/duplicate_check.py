@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PAGE = 500
+_INDEXED = 65_536  # rows that are taken into the comparison at once
 _EXAMPLE = -1  # the place in the history of what is no case; such rows are not kept in the file
 _WORTH_A_WORD = 2000  # cases from which on the work is noticed
 
@@ -70,7 +72,7 @@ class Places:
     """Which case each row of the comparison is, and its place in the history. 14 bytes a row."""
 
     def __init__(self) -> None:
-        self._seqs, self._ordinals, self._categories = array("q"), array("L"), array("H")
+        self._seqs, self._ordinals, self._categories = array("q"), array("I"), array("H")
         self._names: dict[str, int] = {}
 
     def note(self, row: int, seq: int, category: str, ordinal: int) -> None:
@@ -80,12 +82,15 @@ class Places:
         self._seqs[row], self._ordinals[row] = seq, ordinal
         self._categories[row] = self._names.setdefault(category, len(self._names))
 
-    def take_over(self, past: Past, owners: NDArray[np.int64]) -> None:
+    @classmethod
+    def of(cls, past: Past, owners: NDArray[np.int64]) -> Places:
         """Rows 0, 1, 2 … are these texts of the past."""
-        self._names = {name: number for number, name in enumerate(past.names)}
-        self._seqs = array("q", past.seqs[owners].tobytes())
-        self._ordinals = array("L", past.ordinals[owners].astype(f"u{self._ordinals.itemsize}").tobytes())
-        self._categories = array("H", past.categories[owners].astype(np.uint16).tobytes())
+        places = cls()
+        places._names = {name: number for number, name in enumerate(past.names)}
+        places._seqs = array("q", past.seqs[owners].tobytes())
+        places._ordinals = array("I", past.ordinals[owners].astype(f"u{places._ordinals.itemsize}").tobytes())
+        places._categories = array("H", past.categories[owners].astype(np.uint16).tobytes())
+        return places
 
     def seq(self, row: int) -> int | None:
         """The case's place in the history; None for an example of the plan."""
@@ -154,6 +159,14 @@ class Past:
         return found
 
 
+def _index(comparer: Comparer, names: Sequence[str], categories: NDArray[np.uint16]) -> None:
+    """Take the rows of its file into the comparison; ``categories`` are the places of theirs among the names."""
+    comparer.expect(len(categories) + _INDEXED // 16)
+    for first in range(0, len(categories), _INDEXED):
+        some = categories[first : first + _INDEXED].tolist()
+        comparer.index(np.arange(first, first + len(some)), [names[number] for number in some])
+
+
 def _partner(slot: Slot | None, kind: CaseKind) -> Partner | None:
     if slot is None or slot.pair is None or slot.original is None:
         return None
@@ -204,7 +217,7 @@ class DuplicateCheck:
         folder, across = self._store.folder, self._config.diversity_across
         plug_ins = plug_in_stages(self._rules.values())
 
-        def begin() -> tuple[Past, Comparer, NDArray[np.int64], list[int]]:
+        def begin() -> tuple[Past, Comparer, NDArray[np.int64], NDArray[np.int64]]:
             measure = None if embedder is not None and embedder.name == built_in_name() else built_in_embedder()
             past, maker = Past(rows, self._plan), Fingerprinter(embedder, measure)
             file = FingerprintFile.open(folder, maker.row_type, maker.versions)
@@ -216,25 +229,29 @@ class DuplicateCheck:
             comparer = Comparer(
                 embedder, file, window=window, across=across, plug_ins=plug_ins, measure=measure, passages=True
             )
-            return past, comparer, owners[held], np.flatnonzero(missing).tolist()
+            return past, comparer, owners[held], np.flatnonzero(missing)
 
         past, comparer, owners, missing = await self._in_thread(begin)
         self._comparer = comparer
         if len(missing) >= _WORTH_A_WORD:
             self._tell(f"Reading {len(missing):,} accepted cases, to know what repeats them; this is done once.")
-        made = [owners, *[await self._make(past, missing[n : n + _PAGE]) for n in range(0, len(missing), _PAGE)]]
+        pages = [await self._make(past, missing[n : n + _PAGE].tolist()) for n in range(0, len(missing), _PAGE)]
         if not index:
             return
-
-        def take_in() -> Places:
-            places, whose = Places(), np.concatenate(made)
-            comparer.index(np.arange(len(whose)), [past.names[number] for number in past.categories[whose].tolist()])
-            places.take_over(past, whose)
-            return places
-
-        self.places = await self._in_thread(take_in)
-        if comparer.needs_texts:
-            whose = np.concatenate(made)
+        whose = np.concatenate([owners, *pages])
+        self.places = await self._in_thread(partial(Places.of, past, whose))
+        names, categories = past.names, past.categories[whose].astype(np.uint16)
+        to_recall = (past, whose) if comparer.needs_texts else None
+        del (
+            past,
+            whose,
+            owners,
+            pages,
+            missing,
+        )  # while the index grows, which takes the most memory, nothing else is held
+        await self._in_thread(partial(_index, comparer, names, categories))
+        if to_recall is not None:
+            past, whose = to_recall
             for first in range(0, len(whose), _PAGE):
                 await self._recall(past, first, whose[first : first + _PAGE].tolist())
         await self._take_examples()

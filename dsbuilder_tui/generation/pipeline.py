@@ -138,7 +138,7 @@ class Pipeline:
         self._starter = CallStarter(
             plan, config, store, models, self._prompter, self._runners, gate=self.gate, calls=self._calls, limit=self._limit,
             review=self._review, templating=self._templating, stages=self._stages, intake=self._intake,
-            tell=self._reporter.tell, pause=self.pause,
+            budget=budget, tell=self._reporter.tell, pause=self.pause,
         )  # fmt: skip
         self.live = False  # decisions that a person makes can be taken in
         self.ready = asyncio.Event()  # it is live, or will never be (again)
@@ -227,8 +227,7 @@ class Pipeline:
                 RunPausing(ts=self._clock.now(), draining=in_flight, reason=why.reason, cause=why.cause)
             )
             self._wake.set()
-            if self.rounds is not None:
-                self.rounds.pause()
+            self._runners.pause()
 
     def keep_budget(self) -> None:
         """Pause when the session has cost what it may, unless there is nothing left to write."""
@@ -313,6 +312,7 @@ class Pipeline:
         if self.rounds is not None:
             for batch in self.rounds.detach():
                 self._calls.leave(batch)
+        self._calls.leave_waiting()
         await self._calls.drop()
         await self._stages.close()
         await self._judging.close()

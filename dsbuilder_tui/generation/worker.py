@@ -48,13 +48,17 @@ class Worker:
         startup_timeout: float = 0.0,
         watch: StragglerWatch | None = None,
         on_hedge: Callable[[Batch, float], None] = lambda *_: None,
+        waits_there: bool = False,
     ) -> None:
         """``on_retry`` is told of each try again, with the seconds until then and its number; ``on_hedge`` of each call
         that is asked a second time because it was silent for so many seconds. Without a ``watch`` none is. A server that
-        loads its model is waited for up to ``startup_timeout`` seconds.
+        loads its model is waited for up to ``startup_timeout`` seconds. ``waits_there`` where the model lets a call wait for
+        its turn.
         """
         self._model, self._limit, self._clock = model, limit, clock
-        self._retries = CallRetries(limit, clock, rng, max_retries, on_retry, startup_timeout=startup_timeout)
+        self._retries = CallRetries(
+            limit, clock, rng, max_retries, on_retry, startup_timeout=startup_timeout, waits_there=waits_there
+        )
         self._watch, self._on_hedge = watch, on_hedge
         self._habits = AnswerHabits(trusted=model.ordered)
         self._tokens = TokenEstimate()

@@ -17,6 +17,7 @@ import xxhash
 from dsbuilder_tui.dedup import deduplicate
 from dsbuilder_tui.diversity.compared_text import text_hash
 from dsbuilder_tui.domain.case import display_text
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import one_line
@@ -71,6 +72,11 @@ def check(
             with Source(path, choice) as opened:
                 for item in opened.checked_rows():
                     rows.see(item)
+                if split_field and rows.count and not rows.has_splits:
+                    raise InputError(
+                        f"No row of {source} has the field {split_field}.",
+                        "Name where a row says which split it belongs to.",
+                    )
                 shape = opened.shape.label if opened.shape is not None else "rows"
             findings = [*rows.findings, *rows.of_all()]
             findings += _compared(path, choice, config, Path(place), rows)
@@ -131,6 +137,7 @@ class _Rows:
         self._expected: dict[str, _Expected] = {}
         self._texts = LineHashes()  # of what a row says, whatever its case, spaces and signs
         self._splits = SplitRows()
+        self.has_splits = False  # whether any row says which split it belongs to
 
     def __enter__(self) -> Self:
         return self
@@ -162,6 +169,7 @@ class _Rows:
         self._look_at_id(row)
         split = _split_of(item.record, self._split_paths)
         if split is not None:
+            self.has_splits = True
             self._splits.add(SplitRow(split, item.line, parts.id, row.fingerprint), parts.text)
         self._look_at_inputs(item, row, expected)
 

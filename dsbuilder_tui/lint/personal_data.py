@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dsbuilder_tui.quality.personal_data import PersonalDataKind, certain_data
 
-_ARTICLES = {PersonalDataKind.EMAIL: "an", PersonalDataKind.IBAN: "an"}
+_ARTICLES = {PersonalDataKind.EMAIL: "an", PersonalDataKind.IBAN: "an", PersonalDataKind.IP: "an"}
 
 
 def personal_data(text: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ _TOLD_CHANGE = 0.25  # share by which the limit must differ from what was told l
 _ENOUGH = 5  # calls that were let in, to tell a rate from them
 _CERTAIN = 3  # failures in a row that are no chance
 _PATIENCE = 30.0  # seconds of an outage for each retry that a call may have; and at first
+_UNEVEN = 4.0  # ways take now more, now less time: so many times as many calls are on them as on the average
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Permit:
     tokens: int
     request: SentRequest
     tries_circuit: bool
+    waits_there: bool
     let_in: bool = False
 
 
@@ -51,6 +53,7 @@ class _Waiter:
     ready: asyncio.Future[Permit]
     size: CallSize
     hurried: bool
+    waits_there: bool
 
 
 class AdaptiveConcurrency:
@@ -77,11 +80,15 @@ class AdaptiveConcurrency:
         self._rate, self._pace = AdaptiveRate(), RequestPace()
         self._circuit = CircuitBreaker(most)
         self._asked_pace = pace_of(requests_per_minute)
+        self._is_paced = bool(requests_per_minute or tokens_per_minute)
         self._tokens = TokenAllowance(tokens_per_minute) if tokens_per_minute else None
         self._forecast = TokenForecast()
         self._advertised = advertised or AdvertisedLimits()
         self._active, self._told, self._trying = 0, most, False
         self.resting = 0  # calls that failed and wait, without a place, to be made again
+        # Seconds that a call is on its way to where it is made, and back, for each second that it is made.
+        self.way_share = 0.0
+        self._here = 0  # calls that have a place, or wait for one, and would wait nowhere else
         self._seconds_a_call = 0.0
         self._stopped_by_limit = False
         self._waiters: deque[_Waiter] = deque()
@@ -96,10 +103,20 @@ class AdaptiveConcurrency:
         return min(self._most, math.ceil(_ROOM * self._rate.per_second * self._seconds_a_call) + _SPARE)
 
     @property
-    def most_begun(self) -> int:
-        """Calls that need be begun and not dealt with, those included that wait to be made again: for as long as the endpoint
-        asks them to, others go on."""
-        return 2 * self.limit + min(self.resting, 2 * self._most)
+    def ahead(self) -> int:
+        """Calls that may be given out beyond ``limit``: as many as are on their way there or back, where ``way_share`` is set.
+
+        Whoever sets that sees to it that no more than ``limit`` are in flight: the others wait where they are made, so that
+        the next one begins when another ends. None where a pace is kept to, or calls are made that wait nowhere.
+        """
+        if not self.way_share or self._is_paced or self._here or self.is_out or not math.isinf(self._rate.per_second):
+            return 0
+        return min(self.limit, int(self.limit * _UNEVEN * self.way_share + 0.5))
+
+    def most_begun(self, ahead: int = 0) -> int:
+        """Calls that need be begun and not dealt with, with so many of them ``ahead``; those included that wait to be made
+        again: for as long as the endpoint asks them to, others go on."""
+        return 2 * (self.limit + ahead) + min(self.resting, 2 * self._most)
 
     def gave_up(self, retries: int) -> bool:
         """Whether the endpoint has let nothing in for so long that a run should end: half a minute for each retry that
@@ -122,12 +139,16 @@ class AdaptiveConcurrency:
         finally:
             self.resting -= 1
 
-    async def acquire(self, size: CallSize, *, again: bool = False, hurried: bool = False) -> Permit:
+    async def acquire(
+        self, size: CallSize, *, again: bool = False, hurried: bool = False, waits_there: bool = False
+    ) -> Permit:
         """Wait for a place, and for the rate.
 
-        A call that is made ``again`` comes before new ones; a ``hurried`` one waits for nothing but a place.
+        A call that is made ``again`` comes before new ones; a ``hurried`` one waits for nothing but a place. One that
+        ``waits_there`` is made where it can wait for its turn: it may be one of those ``ahead``.
         """
-        waiter = _Waiter(asyncio.get_running_loop().create_future(), size, hurried)
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), size, hurried, waits_there)
+        self._here += not waits_there
         if again or hurried:
             self._waiters.appendleft(waiter)
         else:
@@ -140,17 +161,20 @@ class AdaptiveConcurrency:
         except asyncio.CancelledError:
             if waiter.ready.done() and not waiter.ready.cancelled():
                 self.release(waiter.ready.result())
-            elif waiter in self._waiters:  # unless it was passed over since
+                raise
+            self._here -= not waits_there
+            if waiter in self._waiters:  # unless it was passed over since
                 self._waiters.remove(waiter)
                 self._give_out()
             raise
 
-    def try_acquire(self, size: CallSize) -> Permit | None:
+    def try_acquire(self, size: CallSize, *, waits_there: bool = False) -> Permit | None:
         """A place, if there is one at once and nobody waits for it."""
         now = self._clock.monotonic()
-        if self._waiters or self._active >= self.limit or self._delay(now) > 0:
+        if self._waiters or self._active >= self._places(waits_there) or self._delay(now) > 0:
             return None
-        return self._permit(size, now)
+        self._here += not waits_there
+        return self._permit(size, now, waits_there)
 
     def let_in(self, permit: Permit) -> None:
         """Note that the endpoint begins to answer a call."""
@@ -195,6 +219,7 @@ class AdaptiveConcurrency:
     def release(self, permit: Permit) -> None:
         """Give a place back."""
         self._active -= 1
+        self._here -= not permit.waits_there
         if permit.tries_circuit:
             self._trying = False
         if self._waiters:
@@ -227,7 +252,10 @@ class AdaptiveConcurrency:
             delay = math.inf if self._trying else max(delay, self._circuit.next_try - now)
         return delay
 
-    def _permit(self, size: CallSize, now: float) -> Permit:
+    def _places(self, waits_there: bool) -> int:
+        return self.limit + self.ahead if waits_there else self.limit
+
+    def _permit(self, size: CallSize, now: float, waits_there: bool) -> Permit:
         self._active += 1
         self._sent += 1
         self._pace.take(now)
@@ -237,7 +265,14 @@ class AdaptiveConcurrency:
         if self._tokens is not None:
             self._tokens.take(tokens, now)
         tries, self._trying = self._circuit.open, self._trying or self._circuit.open
-        return Permit(sent=now, size=size, tokens=tokens, request=self._rate.sent(now), tries_circuit=tries)
+        return Permit(
+            sent=now,
+            size=size,
+            tokens=tokens,
+            request=self._rate.sent(now),
+            tries_circuit=tries,
+            waits_there=waits_there,
+        )
 
     def _give_out(self) -> None:
         if self._timer is not None:
@@ -248,7 +283,7 @@ class AdaptiveConcurrency:
             if waiter.ready.done():  # cancelled in the wait
                 self._waiters.popleft()
                 continue
-            if self._active >= self.limit:
+            if self._active >= self._places(waiter.waits_there):
                 return
             now = self._clock.monotonic()
             delay = 0.0 if waiter.hurried else self._delay(now)
@@ -257,4 +292,4 @@ class AdaptiveConcurrency:
                     self._timer = asyncio.get_running_loop().call_later(delay, self._give_out)
                 return
             self._waiters.popleft()
-            waiter.ready.set_result(self._permit(waiter.size, now))
+            waiter.ready.set_result(self._permit(waiter.size, now, waiter.waits_there))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import socket
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -126,7 +128,7 @@ class Endpoint:
     def network_error(self, error: Exception) -> Exception:
         """What a failed connection means: a ``TransientError``, or ``EndpointRefused`` when trying again is no use."""
         system = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else None
-        detail = self.redact((system.strerror if system else "") or str(error) or type(error).__name__)
+        detail = self.redact((_reason(system) if system else "") or str(error) or type(error).__name__)
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return EndpointRefused(
                 f"The certificate of {self.url} is not trusted: {detail}.",
@@ -147,6 +149,13 @@ class Endpoint:
         if isinstance(error, TimeoutError):
             return TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
         return TransientError(FailureKind.CONNECTION, f"connection to {self.url} failed: {detail}")
+
+
+def _reason(error: OSError) -> str:
+    """Why a connection failed, in the system's words: those of asyncio hold addresses as Python writes them."""
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or ""
+    return os.strerror(error.errno)
 
 
 def is_unreadable_encoding(error: BaseException | None) -> bool:

@@ -83,7 +83,7 @@ class StragglerWatch:
         """A place for a second call, if there is one to spare."""
         if not self._hedging or self._hedged >= _FIRST_HEDGES + _MOST_HEDGED * self._calls:
             return None
-        permit = self.limit.try_acquire(first.size)
+        permit = self.limit.try_acquire(first.size, waits_there=first.waits_there)
         self._hedged += permit is not None
         return permit
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from dsbuilder_tui.models.json_spans import json_spans
 
 # What opens a call, wherever it stands. ◁, ｜ and ▁ are characters of the models' own.
 MARKERS = (
@@ -25,10 +28,8 @@ _BLOCK = re.compile(
     r"<function=([\w.-]{1,200})>(.*?)(?:</function>|\Z)|<tool_call>\s*+([\w.-]{1,200})\s*+(<arg_key>.*?)(?:</tool_call>|\Z)",
     re.S,
 )
-_OPENER = re.compile(r"[{\[]")
 _NAMES = ("name", "function", "tool", "tool_name")
 _ARGUMENTS = ("arguments", "parameters", "args", "input", "tool_input")
-_MOST_FAILED = 200  # brackets that begin nothing, each of which may be read to the end of the text
 _NEAR = 80  # characters between a name and its arguments
 _DECODER = json.JSONDecoder(strict=False)
 
@@ -53,28 +54,22 @@ def find_calls(text: str, names: Collection[str]) -> TextCalls:
             calls.append((name, {key.strip(): _value(value) for key, value in values}))
     if calls:
         return TextCalls(calls, alone=False)
-    rest, end = "", 0
+    rest, end = list[str](), 0
     for start, stop, value in _json_values(text):
         between = text[end:start]
         found = list(_calls_in(value, names))
         if not found and isinstance(value, dict) and (name := _last_name(between[-_NEAR:], names)):
             found = [(name, value)]
         calls += found
-        rest += between if found else text[end:stop]
+        rest.append(between if found else text[end:stop])
         end = stop
-    return TextCalls(calls, alone=not _FENCE.sub("", rest + text[end:]).strip())
+    return TextCalls(calls, alone=not _FENCE.sub("", "".join(rest) + text[end:]).strip())
 
 
 def _json_values(text: str) -> Iterator[tuple[int, int, Any]]:
-    at, failed = 0, 0
-    while failed < _MOST_FAILED and (found := _OPENER.search(text, at)) is not None:
-        try:
-            value, stop = _DECODER.raw_decode(text, found.start())
-        except (ValueError, RecursionError):
-            at, failed = found.end(), failed + 1
-            continue
-        yield found.start(), stop, value
-        at = stop
+    for start, stop in json_spans(text):
+        with contextlib.suppress(ValueError):  # a number of thousands of digits
+            yield start, stop, _DECODER.raw_decode(text, start)[0]
 
 
 def _calls_in(value: Any, names: Collection[str]) -> Iterator[Call]:

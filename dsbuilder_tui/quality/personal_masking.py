@@ -19,7 +19,7 @@ from dsbuilder_tui.quality.personal_names import names_in
 # People who do not exist; further ones are numbered.
 _PEOPLE = (("Sam", "Doe"), ("Kim", "Roe"), ("Alex", "Poe"), ("Robin", "Loe"), ("Toni", "Noe"), ("Jo", "Moe"))
 _STAND_INS = frozenset(word.casefold() for person in _PEOPLE for word in person)
-_STREET = re.compile(r"\d{1,5} Main Street")
+_STREET = re.compile(r"\d{1,5} Main Street\.?")
 _WORD = re.compile(r"[^\W\d_]{1,64}(?:[’'-][^\W\d_]{1,64}){0,4}")
 _LEAST_LETTERS = 3  # of a part of a name that is masked wherever it occurs again
 _RANK = {kind: place for place, kind in enumerate(PersonalDataKind)}
@@ -28,8 +28,8 @@ _RANK = {kind: place for place, kind in enumerate(PersonalDataKind)}
 class PersonalDataMask:
     """Masks the texts of one conversation: the same value gets the same stand-in. ``counts`` has how many were masked by kind.
 
-    An e-mail address becomes one of example.com, a phone number one of those that no telephone has, a card a test card; other
-    numbers keep their shape. What is masked already stays as it is.
+    An e-mail address becomes one of example.com, a phone number one of those that no telephone has, a card a test card, an
+    IP address one of documentation; other numbers keep their shape. What is masked already stays as it is.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class PersonalDataMask:
             return " ".join(dict.fromkeys(filter(None, known))) or _PEOPLE[0][0]
         if kind is PersonalDataKind.ADDRESS and _STREET.fullmatch(value):
             return value
-        key = kind, re.sub(r"[\s().-]", "", value).casefold()
+        key = kind, (value if kind is PersonalDataKind.IP else re.sub(r"[\s().-]", "", value)).casefold()
         if key not in self._known:
             self._issued[kind] += 1
             self._known[key] = _new(kind, value, self._issued[kind])
@@ -123,10 +123,22 @@ def _new(kind: PersonalDataKind, value: str, number: int) -> str:
             return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
         case PersonalDataKind.ADDRESS:
             return f"{number} Main Street"
+        case PersonalDataKind.IP:
+            return f"2001:db8::{number % 65_536:x}" if ":" in value else f"203.0.113.{(number - 1) % 254 + 1}"
+        case PersonalDataKind.BIRTH_DATE:
+            return _first_of_january(value)
         case PersonalDataKind.IBAN:
             return value[:2] + _zeros(value[2:], number)
         case _:
             return _zeros(value, number)
+
+
+def _first_of_january(value: str) -> str:
+    """The date that stands for all others, written in the same way."""
+    sign = re.search(r"\d([./-])\d", value)
+    if sign is None:
+        return "1 January 1990"
+    return f"1990{sign[1]}01{sign[1]}01" if re.match(r"\d{4}", value) else f"01{sign[1]}01{sign[1]}1990"
 
 
 def _zeros(value: str, number: int) -> str:

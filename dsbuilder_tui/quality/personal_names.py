@@ -24,6 +24,8 @@ _POINTS_AT = re.compile(
     r"talked (?:to|with)|contact|passengers?|guests?|patient|customer|tenant|"
     r"my (?:wife|husband|son|daughter|brother|sister|mother|father|mom|mum|dad|friend|colleague|boss|partner|manager|"
     r"doctor|neighbou?r|lawyer|fiancée?)|"
+    r"good (?:morning|afternoon|evening)|buenos días|buenas tardes|buongiorno|salut|ciao|olá|"
+    r"soy|ici|habla|je suis|hier ist|hier spricht|(?:io )?sono|aqui é|"
     r"(?:(?:kind|best|warm|many) )?(?:regards|thanks|sincerely|cheers|yours(?: truly)?|grüße|gruß|saludos))"
     r"[ \t,:]{1,3}(?:\n[ \t]{0,3}){0,2}",
     re.IGNORECASE,
@@ -36,7 +38,8 @@ _ADDRESSED = re.compile(
 )
 # A greeting or thanks with a comma behind it: a name may follow, or the sentence begins.
 _GREETS = re.compile(
-    r"\b(?:hi|hello|hey|hola|hallo|bonjour|thanks|regards|sincerely|cheers|yours(?: truly)?|grüße|gruß|saludos)[ \t]?,[ \t]{1,3}",
+    r"\b(?:hi|hello|hey|hola|hallo|bonjour|good (?:morning|afternoon|evening)|buenos días|buenas tardes|buongiorno|salut|"
+    r"ciao|olá|thanks|regards|sincerely|cheers|yours(?: truly)?|grüße|gruß|saludos)[ \t]?,[ \t]{1,3}",
     re.IGNORECASE,
 )
 # What follows the name of who writes: “Hello, Anna here”. Anything else in lower case is the rest of a sentence.
@@ -46,7 +49,22 @@ _BEHIND_A_NAME = re.compile(
 _SENTENCE_GOES_ON = re.compile(r"[ \t]{1,3}(?=[^\W_A-Z]|#)")
 # The end of a letter, and the line below it.
 _SIGNED = re.compile(
-    r"\b(?:regards|thanks|thank you|sincerely|cheers|yours(?: truly)?|grüße|gruß|saludos)[!.,]?(?:[ \t]{0,3}\n[ \t]{0,3}){1,2}",
+    r"\b(?:regards|thanks|thank you|thx|ty|sincerely|cheers|yours(?: truly)?|best|best wishes|all the best|take care|love|"
+    r"warmly|respectfully|grüßen?|gruß|mfg|lg|vg|saludos|atentamente|cordialmente|un abrazo|cordialement|bien à vous|"
+    r"cordiali saluti|distinti saluti|atenciosamente|abraços?)(?:[!.,]?(?:[ \t]{0,3}\n[ \t]{0,3}){1,2}|[!,][ \t]{1,3})"
+    # a dash that stands for it, in the last line
+    r"|(?:\n|[.!?])[ \t]{0,3}(?:[–—~]|--)[ \t]{0,3}|\n[ \t]{0,3}-(?=\w)",
+    re.IGNORECASE,
+)
+# “Müller here”, “Schmidt hier”: who calls, where a sentence begins or a greeting stands before it.
+_CALLS = re.compile(
+    r"(?<![\w’'-])(?P<name>[^\W\d_a-zß-öø-ÿ][^\W\d_]{1,30}(?:[’'-][^\W\d_]{1,30})?(?: [^\W\d_a-zß-öø-ÿ][^\W\d_]{1,30}){0,2}) "
+    r"(?:here|speaking|calling|writing|hier|am apparat|aquí|ici|qui|aqui)"
+    r"(?=[ \t]{0,2}(?:[,.:;!)–—-]|\n|\Z)|,? (?:from|with|again|about|on behalf|aus|von|wegen|de|del|di|da)\b)"
+)
+_CALL_BEGINS = re.compile(
+    r"(?:\A|[.!?,;:\n–—-]|\b(?:hi|hello|hey|hola|hallo|bonjour|yes|ja|sí|oui|there|morning|afternoon|evening|tag|moin|servus|dr|mr|"
+    r"mrs|ms|herr|frau))[ \t.]{0,3}\Z",
     re.IGNORECASE,
 )
 _LINE_ENDS = re.compile(r"[.,]?[ \t]{0,3}(?:\n|\Z)")
@@ -79,7 +97,7 @@ _NAME_WORD = re.compile(r"[^\W\d_]{1,30}(?:[’'-][^\W\d_]{1,30})?")
 _GAP = re.compile(r"[ \t]{1,2}|\.[ \t]")
 _MOST_WORDS = 4
 _SHORTEST_STEM = 3  # letters
-_LONGEST_THING, _LONGEST_BEFORE = 16, 10  # characters before a word that are looked at
+_LONGEST_THING, _LONGEST_BEFORE, _LONGEST_GREETING = 16, 10, 14  # characters before a word that are looked at
 # What follows “my name is”, “I am” and the like, and is no name.
 _NO_NAME = (
     NOT_NAMES
@@ -133,11 +151,25 @@ _COMMON_WORDS = frozenset(
         "typed used visible written "
     ).split()
 )
+# What somebody is, and no name: “Student here”, “Kunde hier”. Endings that nouns of German have, which are all written large.
+_ROLES = frozenset(
+    "mate buddy pal bro dude folks guys parent mom mum dad mother father teacher newbie noob beginner buyer tourist "
+    "traveller traveler passenger guest dev admin programmer designer freelancer contractor pensioner senior veteran expat "
+    "local resident renter homeowner taxpayer subscriber shopper client diabetic vegan nobody somebody someone anyone "
+    "anybody everyone everybody click tap sign register download upload apply order book pay press enter scroll look come "
+    "right up down over out in back neither kunde kundin neukunde stammkunde mieter mieterin käufer käuferin nutzer "
+    "nutzerin anfänger mutter vater rentner gast student studentin selbständig selbstständig lehrer lehrerin patient "
+    "patientin fehler problem frage bestellung niemand jemand alles nichts cliente clienta autónomo autónoma estudiante "
+    "usuario usuaria nadie alguien todo nada inquilino inquilina madre padre étudiant étudiante utilisateur personne rien "
+    "tout studente utente nessuno niente tutto".split()
+)
+_NOUNS_END = re.compile(r"(?:ung|heit|keit|schaft|tion|nummer|er[ií]a|ción|ité)$")
 # Before a known first name: the two are a place.
 _PLACE = re.compile(
     r"\b(?:san|santa|santo|são|sao|st|saint|port|puerto|fort|lake|mount|mt|new|los|las)\.? $", re.IGNORECASE
 )
 _FIRST_NAMES = frozenset(
+    "anja detlef elke günter günther holger ingo jens jochen jörg katja kerstin nadine rainer silke thorsten torsten ute volker "
     "aaron abdul abigail adam adriana ahmed aisha alan albert alejandra alejandro alessandro alexander alexandra alexis ali "
     "alice alicia allison amanda amelia amy ana andrea andreas andrew angela anita ann anna anne annette anthony antoine "
     "antonia antonio arjun arthur barbara beatriz ben benjamin bernd bernhard beth betty birgit bjorn bob boris brandon brenda "
@@ -179,13 +211,13 @@ def _everyday_words() -> frozenset[str]:
         f"{word}{ending}" for word in words if len(word) > _SHORTEST_STEM for ending in ("s", "es", "ed", "d", "ly")
     }
     people = {name.casefold() for name in (*People.first_names, *People.last_names)} | _FIRST_NAMES
-    return frozenset(((words | forms) - people) | _COMMON_WORDS)
+    return frozenset(((words | forms) - people) | _COMMON_WORDS | _ROLES)
 
 
 def names_in(text: str) -> Iterator[PersonalDatum]:
     """The names of people in a text, not in order; one may be told twice. English, and what is usual in five others."""
     text = text[:LONGEST_LOOKED_AT]
-    for start, end in (*_introduced(text), *_pointed_at(text), *_addressed(text), *_signed(text)):
+    for start, end in (*_introduced(text), *_pointed_at(text), *_addressed(text), *_signed(text), *_calling(text)):
         if end > start:
             yield PersonalDatum(start, end, PersonalDataKind.NAME)
     for word in _NAME_WORD.finditer(text):
@@ -218,6 +250,16 @@ def _signed(text: str) -> Iterator[tuple[int, int]]:
         end = _name_end(text, found.end(), is_likely=False)
         if _LINE_ENDS.match(text, end):
             yield found.end(), end
+
+
+def _calling(text: str) -> Iterator[tuple[int, int]]:
+    """Who says of themselves that they are here."""
+    for found in _CALLS.finditer(text):
+        start, end = found.span("name")
+        before = text[max(0, start - _LONGEST_GREETING) : start]
+        is_noun = _NOUNS_END.search(found["name"]) is not None
+        if not is_noun and _CALL_BEGINS.search(before) and _name_end(text, start, is_likely=False) == end:
+            yield start, end
 
 
 def _begins_a_sentence(text: str, start: int, end: int) -> bool:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from dsbuilder_tui.diversity.compared_text import structure_hash
-from dsbuilder_tui.domain.case import IMPORTED_FROM, AcceptedCase
+from dsbuilder_tui.domain.case import IMPORTED_FROM, AcceptedCase, times_asked
 from dsbuilder_tui.domain.errors import StorageError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.session.imported_counts import ImportedCounts
@@ -26,13 +26,13 @@ class CaseIntake:
         self._categories = {category.name: category for category in plan.categories}
         self._dataset, self._seqs, self._now = dataset, seqs, now
         self._stopped = threading.Event()
-        self._name, self._counts = "", Counter[str]()
+        self._name, self._counts, self._asked = "", Counter[str](), Counter[str]()
         self.models: set[str] = set()
 
     @property
     def counts(self) -> ImportedCounts:
         """The cases that have passed."""
-        return ImportedCounts(self._name, self._counts)
+        return ImportedCounts(self._name, self._counts, self._asked)
 
     def stop(self) -> None:
         """No more cases: whoever reads them gets a ``StorageError``."""
@@ -45,6 +45,7 @@ class CaseIntake:
             category = self._categories[case.category]
             self._name = self._name or str(case.tags.get(IMPORTED_FROM, ""))
             self._counts[case.category] += 1
+            self._asked[case.category] += times_asked(case.tags)
             if model := case.tags.get("model"):
                 self.models.add(str(model))
             yield AcceptedCase(

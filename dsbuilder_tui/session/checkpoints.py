@@ -175,7 +175,7 @@ class SessionCheckpoints:
         except InputError as error:
             point = point_in_words(words, [category.name for category in self._context.plan.categories])
             if point is None:
-                raise InputError(str(error), f"{error.hint} {IN_WORDS}") from None
+                raise InputError(error.problem, f"{error.hint} {IN_WORDS}") from None
         return await self.of_point(point)
 
     async def named(self, name: str) -> Checkpoint:

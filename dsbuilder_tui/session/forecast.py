@@ -44,7 +44,8 @@ class PlanForecast:
         if self.seconds is not None:
             low, high = (duration_words(_rounded(seconds)) for seconds in self.seconds)
             parts.append(f"to take {'about ' if low == high else ''}{low if low == high else f'{low} to {high}'}")
-        return f"likely {' and '.join(parts)}" if parts else ""
+        comma = "," if self.dollars is not None and self.expected.main_agent else ""
+        return f"likely {f'{comma} and '.join(parts)}" if parts else ""
 
 
 class SessionForecast:
@@ -60,7 +61,9 @@ class SessionForecast:
         if not left:
             return PlanForecast(expected)
         off = _MEASURED if accepted >= _ENOUGH_SEEN else _GUESSED
-        dollars = (expected.dollars * off[0], expected.dollars * off[1]) if expected.dollars else None
+        # What the main agent costs is named beside the range, and is no more than its lower end.
+        own = expected.main_agent or 0.0
+        dollars = (own + (expected.dollars - own) * off[0], expected.dollars * off[1]) if expected.dollars else None
         if self._context.config.runner == BATCH_API:
             return PlanForecast(expected, dollars, in_rounds=True)
         return PlanForecast(expected, dollars, await self._seconds(left))

@@ -9,19 +9,24 @@ from typing import Any, ClassVar, Self
 
 @dataclass(frozen=True, slots=True)
 class ImportedCounts:
-    """The name of the file of rows, empty for any other file, and its cases by category."""
+    """The name of the file of rows, empty for any other file, and its cases by category; ``asked`` is how often users have
+    asked these, where it was oftener."""
 
     KEY: ClassVar[str] = "imported_cases"  # of the session's ``meta``
 
     name: str = ""
     cases: Mapping[str, int] = field(default_factory=dict)
+    asked: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, kept: Any) -> Self:
         """What was kept; nothing in sessions that were not imported, or by an earlier version."""
         if not isinstance(kept, Mapping):
             return cls()
-        return cls(str(kept.get("name", "")), {str(k): int(v) for k, v in dict(kept.get("cases", {})).items()})
+        cases, asked = (
+            {str(name): int(count) for name, count in dict(kept.get(key, {})).items()} for key in ("cases", "asked")
+        )
+        return cls(str(kept.get("name", "")), cases, asked)
 
     @property
     def total(self) -> int:
@@ -30,4 +35,5 @@ class ImportedCounts:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready data."""
-        return {"name": self.name, "cases": dict(self.cases)}
+        asked = {"asked": dict(self.asked)} if self.asked != self.cases else {}
+        return {"name": self.name, "cases": dict(self.cases), **asked}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -188,7 +189,9 @@ class Run:
             words = {OFFLINE: "the built-in offline writer", OPENAI: f"{model.name} at an endpoint"}
             text = f"This session was begun with another writer; from here on {words.get(provider, model.name)} writes."
             await self._files.tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
-        await self._files.remember(state=SessionState.RUNNING, provider=provider, worker_model=model.name)
+        await self._files.remember(
+            state=SessionState.RUNNING, run_by=os.getpid(), provider=provider, worker_model=model.name
+        )
         started = RunStarted(
             ts=self._clock.now(),
             session=self._files.id,

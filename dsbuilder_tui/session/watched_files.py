@@ -38,8 +38,9 @@ class WatchedFiles(SessionFiles):
 
     @property
     def at_work_elsewhere(self) -> bool:  # type: ignore[override]
-        """Whether another process has the session open."""
-        return self.owner is not None
+        """Whether the process that has the session open is the one that began its last run, and no later one that has only
+        opened what a kill has left."""
+        return self.owner is not None and self.meta.get("run_by", self.owner) == self.owner
 
     async def follow(self) -> None:
         """Take in what has become of plan, settings and name, and who has the session open. Raises ``StorageError`` when it

@@ -152,13 +152,26 @@ def last_active(folder: Path) -> float:
     return (note if note.is_file() else folder / SESSION_FILE).stat().st_mtime
 
 
+def _is_file(path: Path) -> bool:
+    """Whether there is a file, as far as one may know: the folders of other people are closed."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def session_folders(root: Path) -> list[Path]:
-    """All session folders, the most recently active first."""
-    if not root.is_dir():
+    """All session folders that may be looked into, the most recently active first. Raises ``StorageError``."""
+    try:
+        inside = list(root.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    found = [
-        folder for folder in root.iterdir() if not folder.name.startswith(_UNBORN) and (folder / SESSION_FILE).is_file()
-    ]
+    except OSError as error:
+        raise StorageError(
+            f"The folder {root} cannot be read: {error.strerror or error}.",
+            "Make it readable, or choose another one with --checkpoint-dir.",
+        ) from None
+    found = [folder for folder in inside if not folder.name.startswith(_UNBORN) and _is_file(folder / SESSION_FILE)]
     return sorted(found, key=lambda folder: (-last_active(folder), folder.name))
 
 
@@ -175,9 +188,9 @@ def find_session(root: Path, reference: str | Path | None) -> Path:
             )
         return folders[0]
     path = Path(reference).expanduser()
-    if path.name == SESSION_FILE and path.is_file():
+    if path.name == SESSION_FILE and _is_file(path):
         return path.parent.absolute()
-    if (path / SESSION_FILE).is_file() and len(path.parts) > 1:
+    if _is_file(path / SESSION_FILE) and len(path.parts) > 1:
         return path.absolute()
     text = str(reference)
     names = [folder.name for folder in folders]

@@ -18,7 +18,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import TypeVar
 
-from dsbuilder_tui.domain.errors import SessionDamaged, SessionInUse, SessionTooNew, StorageError
+from dsbuilder_tui.domain.errors import SessionClosed, SessionDamaged, SessionInUse, SessionTooNew, StorageError
 from dsbuilder_tui.domain.plain_words import are, counted, were
 from dsbuilder_tui.store.commit_mark import CommitMark, Mark
 from dsbuilder_tui.store.file_check import check_everything, check_pages, readable_error
@@ -180,7 +180,7 @@ class Database:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise StorageError(f"{self.path} is closed.", "Open the session again.")
+            raise SessionClosed(f"{self.path} is closed.", "Open the session again.")
 
     def _guarded(self, function: Callable[[], T]) -> Callable[[], T]:
         def guarded() -> T:
@@ -206,7 +206,7 @@ class Database:
 
     def _live(self) -> sqlite3.Connection:
         if self._connection is None:  # it could not be opened again after a move
-            raise StorageError(f"{self.path} is closed.", "Open the session again.")
+            raise SessionClosed(f"{self.path} is closed.", "Open the session again.")
         return self._connection
 
     def _live_sums(self) -> TableSums:

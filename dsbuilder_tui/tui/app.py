@@ -25,7 +25,7 @@ from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.clock import Clock, SystemClock
-from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, SessionInUse
+from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, SessionClosed, SessionInUse
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
 from dsbuilder_tui.domain.pause_cause import TERMINAL_CLOSED, Pause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -273,7 +273,8 @@ class StudioApp(App[int]):
         try:
             return await work
         except DsbuilderError as error:
-            self.complain(error)
+            if not isinstance(error, SessionClosed):  # else it was left meanwhile, and with it what the result was for
+                self.complain(error)
             return None
 
     def attempt(self, work: Coroutine[Any, Any, Any], *, opens: bool = False) -> None:
@@ -306,7 +307,7 @@ class StudioApp(App[int]):
         try:
             await work()
         except NoMatches:
-            if screen in self.screen_stack:
+            if screen in self.screen_stack and screen.display and self.is_running:
                 raise
 
     def complain(self, error: DsbuilderError, *, severity: SeverityLevel = "error") -> None:

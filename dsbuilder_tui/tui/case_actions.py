@@ -49,4 +49,4 @@ class CaseActions:
             f"{clip(display_text(case.inputs), 300)}\n\nIts slot opens again; the same text does not come back.",
             [("reject and regenerate", True), ("keep it", False)],
         )
-        screen.app.push_screen(question, lambda yes: screen.services.attempt(withdraw()) if yes else None)
+        screen.ask(question, lambda yes: screen.services.attempt(withdraw()) if yes else None)

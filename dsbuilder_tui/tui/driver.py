@@ -10,7 +10,10 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from textual.driver import Driver
+from textual.drivers import web_driver
 from textual.drivers.web_driver import WebDriver
+
+from dsbuilder_tui.tui.paste_parser import PasteParser
 
 
 class _Patient:
@@ -37,14 +40,18 @@ class _Patient:
 
 def enduring(base: type[Driver], gone: Callable[[], None]) -> type[Driver]:
     """The driver, made so that it outlives its terminal; ``gone`` is called on the event loop when that has closed."""
+    # A driver makes its parser by this name in its own module, and offers no other way to give it one.
     if issubclass(base, WebDriver):
+        vars(web_driver)["XTermParser"] = PasteParser
         return _enduring_tab(gone)
     try:
+        from textual.drivers import linux_driver
         from textual.drivers.linux_driver import LinuxDriver
     except ImportError:  # Windows
         return base
     if not issubclass(base, LinuxDriver):
         return base
+    vars(linux_driver)["XTermParser"] = PasteParser
 
     class Enduring(LinuxDriver):
         def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -126,14 +126,16 @@ class FollowedSession(Watched):
 async def _opening_view(follower: SessionFollower) -> RunView:
     """Where the session stands, with the workers that are at it and the rate from now on."""
     view = await view_of(follower.session)
-    now = follower.session.clock.now()
+    now = began = follower.session.clock.now()
     for event in follower.recent:
+        if isinstance(event, RunStarted):
+            began = event.ts
         if isinstance(event, _OF_WORKERS):
             there = reduce(view, event)
             view = replace(view, workers=there.workers, workers_limit=there.workers_limit)
     if not view.busy:
         return replace(view, workers={})
-    return replace(view, began_with=view.accepted, samples=((now, view.accepted),), started=now)
+    return replace(view, began_with=view.accepted, samples=((now, view.accepted),), started=began)
 
 
 async def _counted(follower: SessionFollower, view: RunView) -> RunView:

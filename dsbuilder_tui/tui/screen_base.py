@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -17,6 +17,7 @@ from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.chrome import header
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.places.place import Place, PlaceKind, place_of, screen_place
+from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.services import UsesServices
 from dsbuilder_tui.tui.widgets.chrome import TopLine
 from dsbuilder_tui.tui.widgets.line_view import LineView
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.places.finder import PlaceFinder
     from dsbuilder_tui.tui.replay_session import ReplaySession
     from dsbuilder_tui.tui.watched import Watched
+    from dsbuilder_tui.tui.widgets.dialogs import Dialog
 
+T = TypeVar("T")
 _FLUSH = 0.125  # seconds between repaints while events come: nobody reads numbers that change more often
 _TICK = 0.5  # seconds between repaints while only clocks move
 
@@ -48,6 +51,11 @@ class FullScreen(UsesServices, Screen[Any]):
         super().__init__()
         self.opened = asyncio.Event()  # what it shows first is there, and the keys go where they belong
 
+    @property
+    def gone(self) -> bool:
+        """Whether it is being taken down, be it alone or with the app: its parts go one by one, and none can be asked for."""
+        return not (self.display and self.app.is_running)
+
     def background(self, work: Callable[[], Awaitable[None]], *, group: str, exclusive: bool = False) -> None:
         """Do something beside what the person does; ``exclusive`` ends what its group is at."""
 
@@ -62,6 +70,12 @@ class FullScreen(UsesServices, Screen[Any]):
     async def action_press(self, key: str) -> None:
         """Do what a key of the bottom line does; a click on it comes here."""
         self.app.simulate_key(key.partition(",")[0])
+
+    def ask(self, dialog: Dialog[T], answered: Callable[[T | None], None]) -> None:
+        """Ask the person something. Where something else is in front by now nothing is asked: a key that is pressed twice, or
+        letters typed in a row, ask once."""
+        if self.app.screen is self:
+            self.app.push_screen(dialog, answered)
 
     def direct(self, event: events.Key | events.Paste) -> None:
         """A key or a paste is about to go to what is focused: the last moment at which that can be something else."""
@@ -118,7 +132,11 @@ class FullScreen(UsesServices, Screen[Any]):
 class SessionScreen(FullScreen):
     """A screen about the open session: repaints when something happened, and nothing ticks when nothing does."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back"), Binding("f1", "app.help", "help")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back"),
+        Binding("f1", "app.help", "help"),
+        *(Binding(row.key, f"show('{row.name}')", row.name, show=False) for row in session_screens()),
+    ]
 
     def __init__(self, watched: Watched) -> None:
         super().__init__()
@@ -191,7 +209,7 @@ class SessionScreen(FullScreen):
 
     def _found_places(self) -> None:
         """More is known of what texts here name."""
-        if self.is_attached and not self.services.away:
+        if self.is_attached and not self.gone and not self.services.away:
             self.call_later(self.relink)
 
     async def relink(self) -> None:
@@ -206,8 +224,9 @@ class SessionScreen(FullScreen):
             await markdown.relink()
 
     def _heard(self, event: Event) -> None:
-        self.heard(event)
-        self.repaint_soon()
+        if not self.gone:
+            self.heard(event)
+            self.repaint_soon()
 
     def heard(self, event: Event) -> None:
         """Called for every event, at once; must be quick."""
@@ -230,6 +249,8 @@ class SessionScreen(FullScreen):
 
     def _flush(self) -> None:
         self._pending = None
+        if self.gone:
+            return
         if self.is_current and not self.services.away:
             self.flush()
         if self.watched.view.busy or self.watched.moving:
@@ -247,3 +268,7 @@ class SessionScreen(FullScreen):
 
     def action_back(self) -> None:
         self.dismiss()
+
+    def action_show(self, name: str) -> None:
+        """Open another screen about the session; the way back leads here."""
+        self.services.navigator.visit(screen_place(name))

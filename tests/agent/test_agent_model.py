@@ -399,5 +399,5 @@ async def test_a_plan_card_says_what_it_is_likely_to_cost_with_the_main_agent(
         waiting = await talk.conversation.waiting()
     assert waiting is not None and isinstance(waiting.request, PlanApproval)
     (note,) = [note for note in waiting.request.card.notes if "likely to cost" in note]
-    assert "$0.05" in note and "for the main agent" in note and " to $" in note and " to take " in note
+    assert "$0.05" in note and "for the main agent" in note and " to $" in note and ", and to take " in note
     assert [axis.subject for axis in waiting.request.card.axes] == list(DEFAULT_AXES)

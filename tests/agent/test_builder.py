@@ -98,6 +98,10 @@ async def test_what_is_missing_is_said(make_config: Callable[..., DatasetBuilder
         await agent.get_builder_state_summary()
     with pytest.raises(SessionNotFound):
         await agent.load_from_checkpoint("nowhere")
+    async with DatasetBuilderAgent(config=make_config()) as agent:
+        for wrong in ("plan.yaml", {"dataset_name": "x"}, None):
+            with pytest.raises(InputError, match=r"A plan is a DatasetPlanInput, not .*load_plan\(path\)"):
+                await agent.generate(wrong)  # type: ignore[arg-type]
 
 
 async def test_listeners_and_callers_cannot_hurt_a_run(

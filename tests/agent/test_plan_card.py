@@ -52,6 +52,7 @@ async def test_a_forecast_is_a_range_that_narrows(make_config: Configs, make_pla
             await accept(session, "category_1", [f"case {n}" for n in range(there)])
         forecast = await session.plans.forecast.of(session.plan, there)
         assert forecast.dollars is not None and forecast.dollars[0] < forecast.dollars[1]
+        assert forecast.dollars[0] >= (forecast.expected.main_agent or 0.0)
         assert (forecast.dollars[1] / forecast.dollars[0] < 1.5) is bool(there)
         assert forecast.seconds is not None and forecast.seconds[0] < forecast.seconds[1]
         assert forecast.words.startswith("likely to cost about $") and " and to take " in forecast.words

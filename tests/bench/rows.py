@@ -13,12 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench.bench import ENVIRONMENT, ROOT, table
+from tests.bench.bench import ENVIRONMENT, ROOT
 from tests.bench.dedup import memory, write
 
+_HEADS = ["rows", "", "wall s", "CPU s", "rows a CPU s", "own MB", "mapped MB", "own KB a row more"]
 _READ = (
     "import sys; from dsbuilder_tui.sources.rows.dataset_rows import Source; "
     "print(sum(1 for _ in Source(sys.argv[1]).checked_rows()))"
@@ -61,7 +63,8 @@ def main() -> None:
     )
     parser.add_argument("--only", nargs="*", choices=("read", "dedup", "import", "extend"))
     given = parser.parse_args()
-    lines: list[list[Any]] = []
+    print("\nFiles of rows")
+    show(_HEADS)
     base: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         for rows in given.rows:
@@ -74,11 +77,15 @@ def main() -> None:
                 found = _measured(words)
                 least = base.setdefault(act, found["RssAnon"])
                 more = (found["RssAnon"] - least) * 1024 / (rows - given.rows[0]) if rows > given.rows[0] else 0.0
-                lines.append(
+                show(
                     [rows, act, found["wall"], found["CPU"], f"{rows / found['CPU']:,.0f}", found["RssAnon"], found["RssFile"], more]
                 )  # fmt: skip
-    heads = ["rows", "", "wall s", "CPU s", "rows a CPU s", "own MB", "mapped MB", "own KB a row more"]
-    table("Files of rows", heads, lines)
+
+
+def show(cells: Sequence[Any]) -> None:
+    """Print a row of the table at once: a million rows take long."""
+    words = [f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells]
+    print("  " + "  ".join(word.rjust(max(9, len(head))) for word, head in zip(words, _HEADS, strict=True)), flush=True)
 
 
 if __name__ == "__main__":

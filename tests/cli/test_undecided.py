@@ -32,6 +32,12 @@ def test_no_plan_is_told_in_words(here: Path, words: tuple[str, ...]) -> None:
     assert not (here / "x.jsonl").exists()
 
 
+def test_what_no_plan_comes_of_is_told_by_the_name_of_who_answered(tmp_path: Path) -> None:
+    ended = command("run", "--prompt", "asdf qwer", "--provider", "offline", "--checkpoint-dir", "s", cwd=tmp_path)
+    assert ended.returncode == 4 and "the built-in planner answered in words" in ended.stdout + ended.stderr
+    assert "gpt" not in ended.stdout + ended.stderr
+
+
 def test_the_list_says_so_too(here: Path) -> None:
     ended = command("sessions", "--checkpoint-dir", "s", cwd=here)
     assert ended.returncode == 0 and "no plan yet" in ended.stdout and "0/0" not in ended.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,27 @@ def test_the_head_dies(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert len((tmp_path / "s/customer_service_v1/customer_service_v1.jsonl").read_text().splitlines()) == 500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_head_dies_under_a_deduplication(tmp_path: Path) -> None:
+    """It is noticed as under a run, and what has been compared is gone on from."""
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(f'{{"inputs": {{"query": "Where is my order {n * 7919}?"}}}}\n' for n in range(100_000)))
+    out = ("--out", "kept.jsonl", "--work-folder", "work")
+    with loopback_cluster("one", "two") as cluster:
+        run = start("dedup", rows, *out, "--runner", "ray", "--ray-address", cluster.address, cwd=tmp_path)
+        while not list((tmp_path / "work").glob("*")) or judged(tmp_path / "work") == 0:
+            assert run.poll() is None, rest(run)
+            time.sleep(0.02)
+        cluster.kill_head()
+        said, errors = rest(run)
+        assert run.returncode == 4, (said, errors)
+        assert "does not answer any more" in errors and "Traceback" not in errors
+        assert not (tmp_path / "kept.jsonl").exists() and judged(tmp_path / "work")
+
+
+def judged(folder: Path) -> int:
+    """Bytes of what a work folder holds of the pieces that have been judged."""
+    return sum(path.stat().st_size for path in folder.iterdir() if path.name.startswith("decisions"))

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from pydantic import SecretStr
 
-from dsbuilder_tui.domain.events import BatchStarted, CaseAccepted, Event
+from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, CaseAccepted, Event
 from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from tests.support.fake_openai import FakeOpenAI
+from tests.support.far_nodes import move_nodes_away
 from tests.support.process import ROOT, command, events, fake_endpoint, rest, start
 from tests.support.ray_cluster import TOKEN, LoopbackCluster, loopback_cluster
+from tests.support.studio import studio
 
 pytestmark = pytest.mark.timeout(600)  # a cluster of this machine takes a while to begin where much else goes on
 
@@ -47,50 +52,173 @@ def queries(path: Path) -> list[str]:
     return [json.loads(line)["inputs"]["query"] for line in path.read_text().splitlines()]
 
 
-async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(
-    cluster: LoopbackCluster, make_config: MakeConfig, tmp_path: Path
-) -> None:
-    """Each node calls its own server, with a key that is in no log; what was in flight on the dead one is made again."""
-    total, workers = 240, 8
-    with fake_endpoint(latency=0.05) as first, fake_endpoint(latency=0.05, begins_at=100_000) as second:
-        config = make_config(
-            runner="ray", ray_address=cluster.address, base_url=first.url, api_key=SecretStr(KEY), batch_size=2,
-            max_workers=workers, hedging="off", ray_endpoints={"gpu_a": first.url, "gpu_b": second.url, "gpu_c": second.url},
-        )  # fmt: skip
+async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(cluster: LoopbackCluster, tmp_path: Path) -> None:
+    """Each node calls its own server, with a key that is in no log; what was in flight on the dead one is made again. F6
+    shows which nodes there are."""
+    total, workers, patience = 240, 8, 120
+    async with (
+        FakeOpenAI(latency=0.05) as first,
+        FakeOpenAI(latency=0.05, begins_at=100_000) as second,
+        studio(flags={
+            "runner": "ray", "ray_address": cluster.address, "base_url": first.url, "api_key": KEY, "batch_size": 2,
+            "max_workers": workers, "hedging": "off",
+            "ray_endpoints": {"gpu_a": first.url, "gpu_b": second.url, "gpu_c": second.url},
+        }) as desk,
+    ):  # fmt: skip
         heard: list[Event] = []
         seen: Counter[str] = Counter()
+        first.gate = second.gate = go_on = asyncio.Event()  # no answer before the nodes are seen
 
         def follow(event: Event) -> None:
             heard.append(event)
             seen[event.type] += 1
             if isinstance(event, CaseAccepted) and seen[event.type] == total // 3:
+                first.gate = second.gate = asyncio.Event()
                 cluster.kill("gpu_b")
                 cluster.add("gpu_c")
 
-        async with await Session.create(plan_of(total), config) as session:
-            session.subscribe(follow)
-            result = await session.run()
-            out = await session.export(tmp_path / "out.jsonl")
-        assert out is not None
+        def nodes() -> list[str]:
+            """The lines of the nodes' pane, from its title to its end."""
+            lines = [line.rstrip("│ ") for line in desk.text.splitlines()]
+            begin = next((at for at, line in enumerate(lines) if " at work " in line), len(lines))
+            return lines[begin:]
+
+        def shown(*words: str) -> bool:
+            return all(any(re.search(one, line) for line in nodes()) for one in words)
+
+        await desk.app.create_session(plan_of(total))
+        desk.session.subscribe(follow)
+        await desk.at("StudioScreen", "PlanCard")
+        await desk.answer("enter")
+        await desk.at("StudioScreen")
+        await desk.press("f6")
+        await desk.at("WorkersScreen")
+        await desk.until(lambda: shown("2 of 2 nodes at work", "gpu_a +working", "gpu_b +working"), patience)
+        go_on.set()
+        await desk.until(
+            lambda: shown("2 of 3 nodes at work", r"gpu_b +lost .*\d made again elsewhere", "gpu_c +working"), patience
+        )
+        held = cluster.holders_of(KEY)
+        first.gate.set()
+        await desk.until(lambda: desk.live.view.state == "finished" and not desk.live.running, patience)
+        await desk.until(lambda: not desk.one("#nodes-pane").display)
+        out = await desk.session.export(tmp_path / "out.jsonl")
+        assert out is not None and desk.live.view.accepted == total
         calls = sum(first.seen.values()) + sum(second.seen.values())
         keys = {headers.get("authorization") for fake in (first, second) for headers in fake.headers}
-    assert result.state is SessionState.COMPLETE and result.accepted == total
-    assert len(set(queries(tmp_path / "out.jsonl"))) == total
+    assert len(set(queries(tmp_path / "out.jsonl"))) == len(queries(tmp_path / "out.jsonl")) == total
     announced = Counter(event.case_id for event in heard if isinstance(event, CaseAccepted))
     assert len(announced) == total and set(announced.values()) == {1}
     assert first.seen and second.seen, "each node calls its own server"
     lost = [event for event in heard if isinstance(event, NodeLost)]
     assert [event.node for event in lost] == ["gpu_b"]
-    assert {event.node for event in heard if isinstance(event, NodeJoined)} >= {"gpu_a", "gpu_b"}
+    assert {event.node for event in heard if isinstance(event, NodeJoined)} == {"gpu_a", "gpu_b", "gpu_c"}
     # What is asked for again was in flight on the node that died; no call is begun anew by the run for that.
     begun = sum(isinstance(event, BatchStarted) for event in heard)
     assert begun <= calls <= begun + workers
-    assert keys == {f"Bearer {KEY}"}
-    logs = [path for path in cluster.folder.rglob("*") if path.is_file()]
-    assert logs and not [
-        path for path in logs if KEY.encode() in path.read_bytes() or TOKEN.encode() in path.read_bytes()
-    ]
+    assert keys == {f"Bearer {KEY}"} and not held
+    assert not [path for path in cluster.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert cluster.listening() and all("127.0.0.1" in address for address in cluster.listening())
+
+
+class Gate(asyncio.Event):
+    """An endpoint's, which counts the calls that it holds."""
+
+    held = 0
+
+    async def wait(self) -> Literal[True]:
+        self.held += 1
+        return await super().wait()
+
+
+async def test_what_waits_on_the_nodes_is_given_back_at_a_pause(
+    cluster: LoopbackCluster, make_config: MakeConfig
+) -> None:
+    """Calls that are short for their way wait on the nodes, beyond the workers' number; none of them is made after a pause."""
+    total, workers = 400, 8
+    fake, gate = FakeOpenAI(latency=0.02), Gate()
+    config = make_config(
+        runner="ray", ray_address=cluster.address, base_url=await fake.start(), batch_size=1, max_workers=workers,
+        hedging="off",
+    )  # fmt: skip
+    heard: list[Event] = []
+
+    def follow(event: Event) -> None:
+        heard.append(event)
+        if sum(isinstance(each, CaseAccepted) for each in heard) == total // 4:
+            fake.gate = gate  # from now on no answer comes
+
+    async with await Session.create(plan_of(total, "waiting"), config) as session:
+        session.subscribe(follow)
+        run = asyncio.create_task(session.run())
+
+        def waiting() -> int:
+            return sum(place.waiting for place in session.calls.places())
+
+        while not (waiting() and gate.held >= workers and run_is_still(session, workers)):
+            assert not run.done(), run
+            await asyncio.sleep(0.01)
+        assert fake.in_flight == gate.held == workers, "each is made when its turn is come"
+        made = sum(fake.seen.values())
+        session.request_pause()
+        while waiting():
+            await asyncio.sleep(0.01)
+        gate.set()
+        assert (await run).state is SessionState.PAUSED
+        assert sum(fake.seen.values()) == made
+        assert len([event for event in heard if isinstance(event, BatchStarted)]) == await session.calls.count() == made
+        result = await session.run()
+        assert result.state is SessionState.COMPLETE and result.accepted == total
+    await fake.stop()
+    assert len({event.case_id for event in heard if isinstance(event, CaseAccepted)}) == total
+    assert sum(fake.seen.values()) == total == sum(isinstance(event, BatchFinished) for event in heard)
+
+
+def run_is_still(session: Session, workers: int) -> bool:
+    """Whether all calls that are told of are in flight: what has ended before is dealt with."""
+    return len([trace for trace in session.calls.live() if trace.ended is None]) == workers
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.03])
+async def test_a_budget_holds_for_what_waits_on_the_nodes_also_far_away(
+    cluster: LoopbackCluster, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, delay: float
+) -> None:
+    """A call waits there only while all that is begun fits into the budget; the rest is as on one machine."""
+    total, workers, affordable = 300, 8, 150
+    if delay:
+        move_nodes_away(monkeypatch, delay)
+    fake = FakeOpenAI(latency=0.02)
+    price = 1e4  # dollars for a million tokens of a prompt; a call has 100
+    config = make_config(
+        runner="ray", ray_address=cluster.address, base_url=await fake.start(), batch_size=1, max_workers=workers,
+        hedging="off", prices={"gpt-4o-mini": {"input": price, "output": 0}}, budget=affordable * 100 * price / 1e6,
+    )  # fmt: skip
+    most_with_waiting = ended = 0
+    accepted: list[str] = []
+
+    async with await Session.create(plan_of(total, "budget"), config) as session:
+
+        def follow(event: Event) -> None:
+            nonlocal most_with_waiting, ended
+            ended += isinstance(event, BatchFinished)
+            if isinstance(event, CaseAccepted):
+                accepted.append(event.case_id)
+            places = session.calls.places()
+            if waiting := sum(place.waiting for place in places):
+                out = ended + waiting + sum(place.calls for place in places)
+                most_with_waiting = max(most_with_waiting, out)
+
+        session.subscribe(follow)
+        assert (await session.run()).state is SessionState.PAUSED
+        made = sum(fake.seen.values())
+        assert workers < most_with_waiting <= affordable
+        assert affordable <= made <= affordable + 2 * workers
+        assert made == len(accepted) == ended
+        await session.settings.set("budget", None)
+        result = await session.run()
+        assert result.state is SessionState.COMPLETE and result.accepted == total
+    await fake.stop()
+    assert len(set(accepted)) == total == sum(fake.seen.values())
 
 
 class NoFile(io.StringIO):

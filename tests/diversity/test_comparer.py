@@ -206,11 +206,14 @@ def test_chains_find_the_same_after_they_were_split() -> None:
     for row in hashes[130_000:132_500]:  # over the step, one by one
         index.add(row)
     index.extend(hashes[132_500:])
-    again = LshIndex(2)
+    again, at_once = LshIndex(2), LshIndex(2)
     again.extend(hashes)
+    at_once.reserve(len(hashes))
+    at_once.extend(hashes)
     for row in [*hashes[:: 280_000 // 60], np.array([77, 0], np.uint32)]:
         expected = np.flatnonzero((hashes == row).any(axis=1))[::-1]
-        assert index.sharing(row, 10_000).rows.tolist() == again.sharing(row, 10_000).rows.tolist() == expected.tolist()
+        for each in (index, again, at_once):
+            assert each.sharing(row, 10_000).rows.tolist() == expected.tolist()
 
 
 def test_a_repeat_is_found_behind_many_that_are_alike(comparer: Comparer) -> None:

@@ -35,6 +35,8 @@ def facts(**given: Any) -> BatchFacts:
          "was open again for other calls, without a mark against it: the answer held fewer than asked for."),
         ({"came": 0, "outcome": CallOutcome.FAILED}, BatchFigures(), "Asked for 20 cases of refunds; none came in 4 s. Its 20 "
          "slots were open again for other calls, without a mark against them: the endpoint gave no answer."),
+        ({"came": 1, "asked": 1, "outcome": CallOutcome.FAILED}, BatchFigures(1), "Asked for 1 case of refunds; 1 came in 4 s. 1 is "
+         "in the dataset. The endpoint broke off in the middle of its answer."),
         ({"came": 7, "outcome": None}, None, "Asked for 20 cases of refunds; 7 came so far."),
         ({"role": CallRole.JUDGE, "came": 1}, None, "The judge was to read 20 cases of refunds; 1 was judged in 4 s. The judge was "
          "to be asked about 19 again: the answer held fewer than asked for."),

@@ -97,7 +97,7 @@ def test_a_plan_survives_being_stored() -> None:
         ({**GOOD, "categories": []}, ["categories: []", "at least one category"]),
         ({**GOOD, "categories": GOOD["categories"] * 2, "total_instances": 6}, ["'orders' is named twice"]),
         ({"categories": GOOD["categories"]}, ["dataset_name: missing"]),
-        (["not", "a", "mapping"], ["holds list"]),
+        (["not", "a", "mapping"], ["holds a list"]),
         (None, ["holds nothing"]),
     ],
 )  # fmt: skip

@@ -359,6 +359,8 @@ def test_the_command_tells_and_ends_with_its_code(tmp_path: Path) -> None:
     assert piped.returncode == 3 and b"DS201" in piped.stdout
     assert command("check", tmp_path / "none.jsonl", cwd=tmp_path).returncode == 2
     assert command("check", path, "--fix", path, cwd=tmp_path).returncode == 2
+    wrong = command("check", path, "--split-field", "fold", cwd=tmp_path)
+    assert wrong.returncode == 2 and "has the field fold" in wrong.stderr
 
 
 def test_a_session_is_checked_by_its_plan_and_a_sample_by_the_judge(tmp_path: Path) -> None:

@@ -276,3 +276,38 @@ async def test_an_endpoint_that_never_lets_anything_in_is_given_up_sooner() -> N
     assert not limit.is_out
     await asyncio.sleep(0)
     assert not limit.gave_up(6) and math.isfinite(limit.limit)
+
+
+async def test_calls_that_wait_where_they_are_made_are_given_out_ahead_of_their_turn() -> None:
+    """As many as are on their way; none where a pace is kept to, and none beside a call that waits nowhere."""
+    limit = limit_of(8)
+    assert limit.ahead == 0
+    limit.way_share = 0.1  # a tenth of the time: uneven as ways are, two fifths of the calls
+    assert limit.ahead == 3
+    permits = [await limit.acquire(SIZE, waits_there=True) for _ in range(11)]
+    assert limit.try_acquire(SIZE, waits_there=True) is None
+
+    here = asyncio.create_task(limit.acquire(SIZE))
+    await asyncio.sleep(0)
+    assert limit.ahead == 0 and not here.done()
+    for permit in permits[:3]:
+        limit.release(permit)
+    await asyncio.sleep(0)
+    assert not here.done(), "eight are in flight"
+    limit.release(permits[3])
+    limit.release(await here)
+    assert limit.ahead == 3
+
+    await limit.acquire(SIZE, waits_there=True)  # now eight are in flight again
+    given_up = asyncio.create_task(limit.acquire(SIZE))
+    await asyncio.sleep(0)
+    assert limit.ahead == 0
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+    assert limit.ahead == 3
+    limit.way_share = 5.0
+    assert limit.ahead == 8
+
+    paced = AdaptiveConcurrency(8, StillClock(), lambda *_: None, requests_per_minute=600)
+    paced.way_share = 0.1
+    assert paced.ahead == 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,37 @@ async def test_a_folder_that_cannot_be_used(tmp_path: Path, make_plan: Plans, ma
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="--checkpoint-dir"):
         await Session.create(make_plan(2), make_config(checkpoint_dir=tmp_path / "file" / "below"))
+
+
+@contextlib.contextmanager
+def as_another_user() -> Iterator[None]:
+    """Without the rights of root, where root runs the tests."""
+    if os.name == "nt" or os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_folders_of_other_people_are_passed_over_and_a_closed_place_is_told() -> None:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:  # pytest's own folders let nobody else in
+        root = Path(place)
+        root.chmod(0o755)
+        for name, mode in (("mine", 0o755), ("theirs", 0o000)):
+            (root / name).mkdir()
+            (root / name / "session.db").touch()
+            (root / name).chmod(mode)
+        with as_another_user():
+            assert catalog.session_folders(root) == [root / "mine"]
+            with pytest.raises(SessionNotFound, match="no session called 'theirs'"):
+                catalog.find_session(root, "theirs")
+            with pytest.raises(SessionNotFound, match="no session called"):
+                catalog.find_session(root, root / "theirs")
+        root.chmod(0o000)
+        with as_another_user(), pytest.raises(StorageError, match="cannot be read: Permission denied"):
+            catalog.session_folders(root)
+        root.chmod(0o755)
+        (root / "theirs").chmod(0o755)

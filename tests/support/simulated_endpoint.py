@@ -178,7 +178,7 @@ def simulate(
     async def crowd() -> None:
         at_work: set[asyncio.Task[None]] = set()
         while loop.time() < seconds:
-            while len(at_work) - limit.resting < limit.limit and len(at_work) < limit.most_begun:
+            while len(at_work) - limit.resting < limit.limit and len(at_work) < limit.most_begun():
                 task = asyncio.create_task(work())
                 at_work.add(task)
                 task.add_done_callback(at_work.discard)

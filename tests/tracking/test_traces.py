@@ -24,6 +24,9 @@ from dsbuilder_tui.settings.stack import load_config
 from tests.support.mlflow_traces import PERSONAL
 
 APPLICATION = Path(__file__).parent.parent / "support" / "mlflow_traces.py"
+pytestmark = pytest.mark.timeout(
+    300
+)  # the application imports MLflow, in a process of its own, for each kind of traces
 NOW = 4_000_000_000.0  # after every trace
 
 
@@ -114,12 +117,14 @@ def test_traces_become_cases_each_once_in_categories(
     assert main(["import", "traces:my_bot", *place, "--json"]) == ExitCode.COMPLETE
     told = json.loads(capsys.readouterr().out)
     assert told["instances_created"] == told["total_instances_planned"] <= 39
-    assert any("left out: the same was asked before" in note for note in told["notes"])
+    assert "1 request was asked several times: each is there once, with how often" in told["notes"]
+    assert any("left out: nearly the same was asked before" in note for note in told["notes"])
     out = tmp_path / "cases.jsonl"
     assert main(["export", "--checkpoint-dir", str(tmp_path / "sessions"), "--out", str(out)]) == ExitCode.COMPLETE
     cases = [json.loads(line) for line in out.read_text().splitlines()]
     texts = [json.dumps(case["inputs"]) for case in cases]
     assert len(texts) == len(set(texts)) == told["instances_created"]
+    assert [case["tags"]["times_asked"] for case in cases if "times_asked" in case["tags"]] == [2]
     assert "tobias" not in "".join(texts).lower()
     words = {word for name in told["categories"] for word in name.split("_")}
     assert not words & {"com", "mail", "name", "doe", "example", "user"}, words
@@ -135,6 +140,9 @@ def test_a_dataset_begins_from_what_users_asked(uri: str, tmp_path: Path, capsys
     assert main(command) == ExitCode.COMPLETE
     said = capsys.readouterr().out
     assert "40 traces of my_bot read" in said and "personal data masked" in said
+    assert "1 request was asked several times" in said and "39 rows are there; 20 cases will be added" in said
+    assert main(["show", "--checkpoint-dir", str(tmp_path / "sessions")]) == ExitCode.COMPLETE
+    assert "39 of the cases came with traces of my_bot.jsonl (asked 40 times), 20 are new." in capsys.readouterr().out
     new = [json.loads(line) for line in out.read_text().splitlines()]
     asked = {row["inputs"]["question"] for row in read(uri)[0]}
     assert len(new) == 20 and not asked & {case["inputs"]["question"] for case in new}
@@ -164,7 +172,7 @@ async def test_from_python_they_are_cases_or_what_more_cases_begin_from(uri: str
 
 async def test_requests_that_break_a_rule_of_the_plan_are_left_out_and_told(uri: str, tmp_path: Path) -> None:
     traced(uri, "requests")
-    asked = [row["inputs"]["question"] for row in read(uri)[0]]
+    asked = list(dict.fromkeys(row["inputs"]["question"] for row in read(uri)[0]))
     short = [text for text in asked if len(text.split()) <= 12]
     assert 0 < len(short) < len(asked)
     plan = parse_plan(
@@ -199,7 +207,13 @@ async def test_requests_that_break_a_rule_of_the_plan_are_left_out_and_told(uri:
         (["import", "traces:other"], "no experiment 'other'"),
         (["import", "rows.jsonl", "--since", "7d"], "--since is for traces"),
         (["import", "traces:my_bot", "--format", "rows"], "no format"),
-        (["run", "--from-traces", "my_bot"], "--more N"),
+        (
+            ["run", "--from-traces", "my_bot"],
+            "--from-traces my_bot needs to know how many cases are to be added. Say --more N, or name a plan. "
+            "Or make the requests themselves the cases: dsbuilder import traces:my_bot",
+        ),
+        (["run", "--from-traces", "my_bot", "--more", "0"], "--more N says how many cases --from-traces my_bot adds"),
+        (["run", "plan.yaml", "--from-traces", "my_bot", "--more", "3"], "A plan says itself"),
         (["run", "--from-traces", "my_bot", "--extend", "x.csv", "--more", "3"], "do not go together"),
         (["run", "--example", "customer_service", "--filter", "x = 1"], "--filter is for traces"),
         (["run", "--prompt", "60 cases for a bot: refunds", "--since", "7d"], "--since is for traces"),

@@ -154,6 +154,29 @@ async def test_going_back_keeps_what_was_there_and_every_branch_can_be_worked_on
         await desk.at("StudioScreen")
 
 
+async def test_letters_typed_in_a_row_ask_one_thing(make_plan: Plans) -> None:
+    """What a key asks is read first, and other keys come meanwhile."""
+    await built(make_plan(40), checkpoint_interval=10)
+    async with studio(open_first="support") as desk:
+        await film(desk)
+        await desk.press("left")
+        await desk.sees("Checkpoint 4 · main")
+        await desk.write("nfnx")
+        await desk.at("Ask", "line")
+        await desk.pilot.pause()
+        assert [type(screen).__name__ for screen in desk.app.screen_stack].count("Ask") == 1
+        await desk.press("escape")
+        await desk.at("CheckpointsScreen", "rail")
+        await desk.press(*["escape"] * 2)
+        await desk.at("StudioScreen")
+        desk.app.action_home()
+        await desk.at("HomeScreen", "session-list")
+        await desk.write("xrx")
+        await desk.at("Ask", "line")
+        await desk.pilot.pause()
+        assert [type(screen).__name__ for screen in desk.app.screen_stack].count("Ask") == 1
+
+
 async def test_while_workers_write_nothing_is_returned_to(make_plan: Plans) -> None:
     async with studio(model=Scripted(hold=1), flags={"drain_timeout": 0, "max_workers": 1}) as desk:
         await begin(desk, make_plan(40))

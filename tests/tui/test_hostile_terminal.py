@@ -48,16 +48,15 @@ def test_no_hostile_text_acts_on_the_terminal(tmp_path: Path) -> None:
         terminal.press("r")
         terminal.wait("Rename")
         terminal.paste(ALL)
-        terminal.wait("tab")
+        terminal.wait("🏴 tab")
         terminal.press("enter")
-        terminal.wait("cannot be the name")
+        terminal.wait("cannot be")
         terminal.press("slash")
         terminal.wait("filter by name")
         terminal.paste(ALL)
         terminal.wait("0 of 2")
-        terminal.insist(
-            "escape", "a␛]0;evil"
-        )  # the text ends its own paste: what follows in it are keys, ^G among them
+        terminal.leave("escape", "0 of 2")
+        terminal.wait("a␛]0;evil")
         terminal.press("ctrl+k")
         terminal.wait("Search for commands")
         terminal.paste(EVIL)
@@ -74,8 +73,6 @@ def test_no_hostile_text_acts_on_the_terminal(tmp_path: Path) -> None:
         terminal.press("end", "enter")
         terminal.wait("draft")
         terminal.paste(ALL[:700])
-        terminal.wait("─ Go to ─")  # as above
-        terminal.leave("escape", "─ Go to ─")
         terminal.press("enter")
         terminal.wait("file:///etc/passwd")
         terminal.wait("enter send")

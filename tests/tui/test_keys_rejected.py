@@ -84,6 +84,7 @@ async def test_a_rejection_is_kept_and_told_about() -> None:
         assert case is not None and case.inputs == rejection.candidate["inputs"]
         entries = await desk.session.cases.history(rejection.category, rejection.ordinal)
         assert [entry.kind for entry in entries] == ["kept_anyway"]
+        await desk.sees("It was kept after all", case.case_id)
         await desk.press("a")
         await desk.at("StudioScreen", "prompt")
         words = desk.one("#prompt").text
@@ -92,6 +93,12 @@ async def test_a_rejection_is_kept_and_told_about() -> None:
         assert words.endswith(f"Keep such pairs in {C}.")
         await cases(desk, before + 1, rejection.ordinal)
         await desk.sees("kept by you after a rejection")
+        await desk.press("d", "enter")
+        await desk.at("CasesScreen", "cases")
+        await desk.until(lambda: desk.one("#cases").count == before)
+        await desk.press("f5")
+        await desk.at("RejectedScreen", "rejections")
+        await desk.sees("You turned this case away.", "against it: you turned it")
 
 
 async def cases(desk: Desk, count: int, ordinal: int) -> None:

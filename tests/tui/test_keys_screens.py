@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.locations import user_config_file
+from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.settings.screen import SettingsScreen
 from tests.support.fake_batches import FakeBatches
 from tests.support.fake_openai import FakeOpenAI
@@ -57,6 +58,22 @@ async def test_a_screen_in_front_is_not_opened_again(make_plan: Plans) -> None:
             assert desk.app.screen_stack == before
 
 
+async def test_each_screen_about_the_session_opens_the_others(make_plan: Plans) -> None:
+    """Their keys do so everywhere, and Esc leads back to where one was."""
+    await built(make_plan(3))
+    async with studio(open_first="support") as desk:
+        await cases(desk, 3)
+        for row in (*session_screens()[1:], session_screens()[0]):
+            await desk.press(row.key)
+            await desk.until(lambda row=row: desk.app.screen.screen_name == row.name)
+            await desk.until(lambda: desk.app.screen.query("KeyBar"))
+        assert [screen.screen_name for screen in desk.app.full_screens()] == ["home", "studio", "cases"]
+        await desk.press("f3")
+        await desk.at("CoverageScreen")
+        await desk.press("escape")
+        await desk.at("CasesScreen", "cases")
+
+
 # Cases
 
 
@@ -65,6 +82,13 @@ async def test_cases_are_searched_filtered_and_turned_around(make_plan: Plans) -
     await built(make_plan(4, 3))
     async with studio(open_first="support") as desk:
         await cases(desk, 7)
+        await desk.sees("7 cases · all categories", "accepted")
+        await desk.press("slash")
+        await desk.write("nowhere")
+        await desk.sees("Nothing found.")
+        await desk.until(lambda: desk.one("#case-detail").border_title == "")
+        assert "category_1-00001" not in desk.text and "expectations" not in desk.text
+        await desk.press("escape")
         await desk.sees("7 cases · all categories")
         assert chosen(desk) == "category_1-00001"
         await desk.press("s")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dsbuilder_tui import DatasetBuilderConfig
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
+from dsbuilder_tui.domain.errors import SessionClosed
+from dsbuilder_tui.domain.events import CaseRejected, CheckpointSaved, Event, MessageAdded, RunPaused
+from dsbuilder_tui.domain.message import Message, MessageRole, NoticeContent
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.calls import SessionCalls
 from dsbuilder_tui.session.cases import SessionCases
@@ -16,8 +21,18 @@ from dsbuilder_tui.session.checkpoints import SessionCheckpoints
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.store.plan_file import load_example
 from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.registry import session_screens
+from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.screen import StudioScreen
+from tests.support.studio import built, studio
 
+Plans = Callable[..., DatasetPlanInput]
+
+HELLO = Message(seq=99, role=MessageRole.DSBUILDER, text="hello", content=NoticeContent(), created_at=0.0)
+REJECTED = CaseRejected(
+    ts=0.0, category="billing", slot=1, seq=1, batch=1, stage="near", reason="near", text="a text", attempt=1, score=0.9,
+    threshold=0.8, nearest_case_id=None,
+)  # fmt: skip
 _READS: tuple[tuple[type[Any], str], ...] = (
     (SessionCheckpoints, "all"),
     (SessionRejections, "page"),
@@ -67,3 +82,59 @@ async def test_what_comes_too_late_is_let_go(tmp_path: Path, key: str, monkeypat
         await pilot.pause()
         await pilot.pause()
         assert app.is_running and app._exception is None
+
+
+async def test_a_screen_that_is_taken_down_hears_nothing_more(
+    make_plan: Plans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parts go before it does; a run tells of what happens all the while."""
+    told: list[str] = []
+
+    def tell_while_it_goes(screen: SessionScreen) -> None:
+        told.append(screen.screen_name)
+        now = screen.watched.now()
+        for event in (
+            Event(ts=now),
+            REJECTED,
+            CheckpointSaved(ts=now, checkpoint=1, seq=1, reason="interval", accepted=6, planned=6),
+            MessageAdded(ts=now, message=HELLO),
+            RunPaused(ts=now, accepted=6, planned=6, dropped_batches=0, reason="you", cause=PauseCause.ASKED),
+        ):
+            screen._heard(event)
+        screen._flush()
+        screen._found_places()
+        stop_hearing(screen)
+
+    stop_hearing = SessionScreen.on_unmount
+    monkeypatch.setattr(SessionScreen, "on_unmount", tell_while_it_goes)
+    await built(make_plan(6, name="shop"))
+    async with studio() as desk:
+        await desk.sees("shop")
+        await desk.press("enter")
+        await desk.at("StudioScreen")
+        await desk.until(lambda: desk.app.screen.opened.is_set())
+        for row in session_screens():
+            await desk.press(row.key)
+            await desk.until(
+                lambda row=row: desk.app.screen.screen_name == row.name and desk.app.screen.query("KeyBar")
+            )
+            await desk.pilot.pause()
+            desk.app.screen.dismiss()
+            await desk.at("StudioScreen")
+            await desk.until(lambda row=row: row.name in told)
+        await desk.press("f5")
+        await desk.at("RejectedScreen")
+    assert told[-2:] == ["rejected", "studio"] or told[-2:] == ["studio", "rejected"]
+
+
+async def test_what_was_read_for_a_session_that_is_left_is_no_error(make_plan: Plans) -> None:
+    await built(make_plan(6, name="shop"))
+    async with studio(open_first="shop") as desk:
+        await desk.at("StudioScreen")
+        session = desk.session
+        desk.app.action_home()
+        await desk.at("HomeScreen")
+        assert await desk.app.guarded(session.cases.page(0, 5)) is None
+        with pytest.raises(SessionClosed, match="is closed"):
+            await session.cases.page(0, 5)
+        assert not desk.told

@@ -59,6 +59,7 @@ async def test_an_endpoint_that_is_gone_is_said_in_words(fake: FakeOpenAI, make_
         await desk.until(lambda: not desk.live.running and desk.live.view.state is RunState.PAUSED)
         message = await desk.said("✗ ")
         assert str(fake.port) in message.text and "Traceback" not in message.text
+        assert "failed: Connection refused" in message.text
 
 
 async def test_waits_are_shown_and_end(fake: FakeOpenAI, make_plan: Plans) -> None:

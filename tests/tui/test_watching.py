@@ -3,6 +3,8 @@ taken over when the other has left it."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +33,7 @@ def followed(desk: Desk) -> FollowedSession:
 @covers("Studio", "o")
 async def test_what_another_process_accepts_is_seen_here_and_can_be_taken_over() -> None:
     Path("plan.yaml").write_text(PLAN, encoding="utf-8")
-    process = start("run", "plan.yaml", "--json", cwd=Path.cwd(), env={"DSBUILDER_OFFLINE_PACE": "8"})
+    process = start("run", "plan.yaml", "--json", cwd=Path.cwd(), env={"DSBUILDER_OFFLINE_PACE": "3"})
     try:
         read_until(process, "case_accepted")
         async with studio() as desk:
@@ -40,7 +42,7 @@ async def test_what_another_process_accepts_is_seen_here_and_can_be_taken_over()
             await desk.at("StudioScreen")
             await desk.sees("watching", f"process {process.pid} has it open", "● running", "orders")
             before = followed(desk).view.accepted
-            await desk.until(lambda: followed(desk).view.accepted >= before + 8)
+            await desk.until(lambda: followed(desk).view.accepted >= before + 4)
             await desk.until(lambda: any(worker.judged for worker in followed(desk).view.workers.values()))
             newest = desk.one("#panel-cases")
             await desk.until(lambda: newest.count > 4)
@@ -61,6 +63,23 @@ async def test_what_another_process_accepts_is_seen_here_and_can_be_taken_over()
             await desk.until(lambda: desk.live.view.accepted > there)
     finally:
         process.kill()
+
+
+async def test_who_only_opens_what_a_kill_has_left_is_not_at_work() -> None:
+    Path("plan.yaml").write_text(PLAN, encoding="utf-8")
+    process = start("run", "plan.yaml", "--json", cwd=Path.cwd(), env={"DSBUILDER_OFFLINE_PACE": "3"})
+    read_until(process, "case_accepted")
+    process.kill()
+    rest(process)
+    async with await Session.open("shop", load_config(offline_pace=0)) as other, studio() as desk:
+        await desk.sees("shop", "open in another window")
+        await desk.press("w")
+        await desk.at("StudioScreen")
+        await desk.sees("watching", f"process {os.getpid()} has it open", "‖ paused")
+        assert not followed(desk).view.workers and "● running" not in desk.text
+        run = asyncio.create_task(other.run())
+        await desk.sees("✓ finished")
+        await run
 
 
 async def test_no_key_changes_what_is_only_watched(make_plan: Plans) -> None:

@@ -78,7 +78,9 @@ async def _report(
 
 
 def _new_file(fix: str | None, source: str | Path) -> str | None:
-    """Where to write what is mended. Raises ``InputError`` for the file that is read."""
+    """Where to write what is mended. Raises ``InputError`` for the file that is read, and for a folder."""
+    if fix is not None and (not fix.strip() or Path(fix).expanduser().is_dir()):
+        raise InputError(f"--fix {fix!r} is not the name of a file.", "Name one, such as mended.jsonl.")
     if fix is not None and Path(fix).exists() and Path(source).exists() and Path(fix).samefile(source):
         raise InputError(f"--fix {fix} is the file to read, too.", "Choose another name, or say --in-place.")
     return fix

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dsbuilder_tui.cli.command import CliCommand
-from dsbuilder_tui.cli.options import json_option, place_option, settings_from
+from dsbuilder_tui.cli.options import json_option, place_option, settings_from, whole_number
 from dsbuilder_tui.cli.output import print_json_lists, print_table, say
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.dataset_comparison import ComparedDataset, ComparedRow, DatasetComparison
@@ -70,8 +70,8 @@ class _Sides:
             return await session.branches.dataset((await session.checkpoints.found(point)).id)
         except InputError as error:
             raise InputError(
-                f"{session.id} has neither a branch nor a checkpoint {point!r}.",
-                f"Branches: {', '.join(names)}. Checkpoints: {error.hint}",
+                f"{session.id} has no branch {point!r}, but {', '.join(names)}, and no such checkpoint.",
+                error.hint,
             ) from None
 
 
@@ -156,16 +156,6 @@ def _named(case: ComparedRow) -> str:
     return case.id or f"line {case.place}"
 
 
-def _most(text: str) -> int:
-    try:
-        most = int(text)
-    except ValueError:
-        most = -1
-    if most < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of cases; give 0 or more")
-    return most
-
-
 def _arguments(parser: argparse.ArgumentParser) -> None:
     what = "a dataset file, a session, SESSION@BRANCH or SESSION@CHECKPOINT; or a branch or checkpoint of --session"
     parser.add_argument("before", metavar="A", help=what)
@@ -174,7 +164,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--session", metavar="SESSION", help="of which A and B are branches or checkpoints (the newest)"
     )
     parser.add_argument(
-        "--most", type=_most, default=_SHOWN, metavar="N", help=f"cases of each kind to show ({_SHOWN})"
+        "--most", type=whole_number(0), default=_SHOWN, metavar="N", help=f"cases of each kind to show ({_SHOWN})"
     )
 
 

@@ -11,7 +11,7 @@ import sys
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.key_question import ask_before_cases_are_logged, ask_before_mlflow_is_read
-from dsbuilder_tui.cli.options import json_option, place_option, settings_from
+from dsbuilder_tui.cli.options import json_option, place_option, settings_from, whole_number
 from dsbuilder_tui.cli.output import print_json, print_table, say
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.errors import ExitCode, InputError
@@ -177,7 +177,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold", action="append", metavar="SCORER=N", help="results: the number from which on an answer passes"
     )
     parser.add_argument("--as-copy", action="store_true", help="sync: to a dataset of its own, from now on")
-    parser.add_argument("--port", type=int, metavar="N", help=f"ui: port on this machine ({_PORT})")
+    parser.add_argument("--port", type=whole_number(0, 65535), metavar="N", help=f"ui: port on this machine ({_PORT})")
     parser.add_argument("--mlflow-tracking-uri", metavar="URI", help="server or database; unset: as in the settings")
 
 

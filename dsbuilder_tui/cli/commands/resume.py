@@ -17,6 +17,7 @@ from dsbuilder_tui.cli.options import (
     settings_from,
     settings_options,
     wait_option,
+    whole_number,
 )
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.clock import SystemClock
@@ -139,7 +140,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
     parser.add_argument("--prompt", metavar="WORDS", help="say this to the main agent first")
     parser.add_argument("--yes", action="store_true", help="agree to the plan and the run, not to files elsewhere")
-    parser.add_argument("--more", type=int, metavar="N", help="with --where-it-fails: how many cases are added")
+    parser.add_argument(
+        "--more", type=whole_number(1), metavar="N", help="with --where-it-fails: how many cases are added"
+    )
     parser.add_argument(
         "--where-it-fails", action="store_true", help="add N cases where evaluations in MLflow say that it fails"
     )

@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
         there = _extended(arguments, config) if arguments.extend else None
         return asyncio.run(_run_words(arguments, config, there))
     if arguments.yes:
-        raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
+        raise InputError("--yes answers the main agent, which only --prompt asks.", "Leave it out.")
     _check_combination(arguments)
     file = _plan(arguments, config) if arguments.plan or arguments.example else None
     imported = _extended(arguments, config, file) if arguments.extend else None
@@ -67,6 +67,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--out {arguments.out} is the plan itself.", "Choose another file for the dataset.")
 
     async def start() -> int:
+        nonlocal imported
         async with model_for(config) as model:
             model.check(plan)  # before there is a session: a plan it cannot write must leave nothing behind
             if not arguments.json:
@@ -74,6 +75,7 @@ def _run(arguments: argparse.Namespace) -> int:
             async with await Session.create(plan, config, imported=imported, out=out) as session:
                 if imported is not None and not arguments.json:
                     _say_extended(imported)
+                imported = None  # its rows are in the session: what is known of them here is memory
                 if file is not None and file.known:
                     await session.agent_memory.remember_target(dict(file.known))
                 if arguments.only_new:
@@ -93,14 +95,21 @@ def _check_combination(arguments: argparse.Namespace) -> None:
     """Raises ``InputError`` where flags that belong together are not all there."""
     if not (arguments.plan or arguments.example or arguments.extend):
         raise InputError("There is nothing to build.", "Name a PLAN, --example, --prompt or --extend.")
-    if arguments.more is not None and (
-        arguments.more < 1 or not arguments.extend or arguments.plan or arguments.example
-    ):
+    traces = arguments.from_traces
+    flag, named = ("--extend", "FILE") if traces is None else ("--from-traces", traces)
+    if arguments.more is not None and (arguments.plan or arguments.example):
+        raise InputError("A plan says itself how many cases are written.", "Leave --more out.")
+    if arguments.more is not None and (arguments.more < 1 or not arguments.extend):
         raise InputError(
-            "--more N says how many cases --extend FILE adds without a plan.", "Give it a number from 1 on."
+            f"--more N says how many cases {flag} {named} adds without a plan.", "Give it a number from 1 on."
         )
     if arguments.extend and not (arguments.plan or arguments.example or arguments.more):
-        raise InputError("--extend needs to know how many cases are to be added.", "Say --more N, or name a plan.")
+        instead = (
+            "" if traces is None else f" Or make the requests themselves the cases: dsbuilder import {TRACES}{traces}"
+        )
+        raise InputError(
+            f"{flag} {named} needs to know how many cases are to be added.", f"Say --more N, or name a plan.{instead}"
+        )
     if arguments.only_new and not arguments.extend:
         raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
 

@@ -12,6 +12,7 @@ from dsbuilder_tui.cli.options import settings_from, settings_options
 from dsbuilder_tui.cli.output import say
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.session import library
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.signals import handled
 
@@ -20,11 +21,14 @@ _HOST = "127.0.0.1"
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    """Serve the app until Ctrl+C. Raises ``InputError`` without textual-serve, and for a port that is taken."""
+    """Serve the app until Ctrl+C. Raises ``InputError`` without textual-serve, and for a port that is taken; or
+    ``SessionNotFound``."""
     if not 0 <= arguments.port <= 65535:
         raise InputError(f"--port {arguments.port} is no port.", "Give one of 1 to 65535, or 0 for any that is free.")
     flags = settings_from(arguments)
-    load_config(**flags)
+    config = load_config(**flags)
+    if arguments.session is not None:
+        library.find_session(config.checkpoint_root, arguments.session)
     given = [f"--set={name}={value}" for name, value in flags.items()]
     asyncio.run(_until_told(arguments.host, arguments.port, ["studio", *given, *_session(arguments.session)]))
     return ExitCode.COMPLETE

@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
-from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
+from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from, whole_number
 from dsbuilder_tui.cli.output import print_json, print_table, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.batch_job_words import job_words, jobs_words
@@ -224,7 +224,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--at", metavar="ID", help="as it was at a checkpoint: its number, its name, or words (“yesterday evening”)"
     )
     point.add_argument("--branch", metavar="NAME", help="as it is on another branch")
-    parser.add_argument("--cases", type=int, default=5, metavar="N", help="how many cases to show (5)")
+    parser.add_argument("--cases", type=whole_number(0), default=5, metavar="N", help="how many cases to show (5)")
 
 
 COMMAND = CliCommand(

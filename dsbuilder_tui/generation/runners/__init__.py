@@ -67,6 +67,9 @@ class RunnerPool(Protocol):
         """The one that executes calls of a model that writes; the same for the same name."""
         ...
 
+    def pause(self) -> None:
+        """The run begins nothing more: what waits here and has not begun is given back (``CallReleased``)."""
+
     def places(self) -> tuple[RunnerPlace, ...]:
         """Where calls are made, for whoever watches; none where that is this process."""
         ...

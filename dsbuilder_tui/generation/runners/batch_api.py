@@ -45,6 +45,9 @@ class BatchApiRunnerPool:
             self._runners[model.name] = BatchApiRunner(model, model.provider, self.rounds, self._context)
         return self._runners[model.name]
 
+    def pause(self) -> None:
+        self.rounds.pause()
+
     def places(self) -> tuple[RunnerPlace, ...]:
         return ()
 

@@ -34,6 +34,9 @@ class LocalRunnerPool:
             )  # fmt: skip
         return self._runners[model.name]
 
+    def pause(self) -> None:
+        """Nothing: each call begins at once."""
+
     def places(self) -> tuple[RunnerPlace, ...]:
         return ()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -13,6 +15,7 @@ import orjson
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation.runners.call_turns import CallTurns
 from dsbuilder_tui.generation.runners.node_call import NodeAnswer, NodeRequest, Piece, heard
 from dsbuilder_tui.models.endpoint_probe import ProbeFinding, probe_endpoint
 from dsbuilder_tui.models.protocol import TellsLimits, TextModel, TextRequest, WorkerModel
@@ -41,6 +44,7 @@ class CallActor:
         self._plan: DatasetPlanInput | None = None
         self._models: dict[str, WorkerModel] = {}
         self._judge: TextModel | None = None
+        self._turns = CallTurns()
 
     async def prepare(self, settings: bytes, plan: DatasetPlanInput | None) -> NodeReady:
         """``settings`` are a pickled configuration, keys among it: they stand in this process's memory and nowhere else."""
@@ -50,14 +54,30 @@ class CallActor:
             return NodeReady(own_version(), f"it cannot read what it is sent ({type(error).__name__})")
         return NodeReady(own_version())
 
-    async def call(self, model: str, request: NodeRequest) -> NodeAnswer:
-        """Make one call to the model of that name."""
+    async def call(self, model: str, request: NodeRequest, at_once: int) -> NodeAnswer:
+        """Make one call to the model of that name, as one of so many ``at_once``; 0 is as many as there are."""
         assert self._plan is not None
+        came, begun = time.monotonic(), asyncio.get_running_loop().create_future()
+        turn = self._turns.take(at_once, lambda come: None if begun.done() else begun.set_result(come))
+        try:
+            if not await begun:
+                return NodeAnswer((), begun=False)
+            began = time.monotonic()
+            answer = await self._call(model, request, self._plan)
+            return replace(answer, waited=began - came, made=time.monotonic() - began)
+        finally:
+            self._turns.end(turn)
+
+    async def give_back(self) -> None:
+        """Answer the calls whose turn is not yet come: they are not made."""
+        self._turns.turn_away()
+
+    async def _call(self, model: str, request: NodeRequest, plan: DatasetPlanInput) -> NodeAnswer:
         try:
             made = self._model(model)
         except DsbuilderError as unusable:  # an address or a key that cannot be used
             return NodeAnswer((), unusable.with_traceback(None))
-        return await _answer(made, made.stream(request.with_plan(self._plan)))
+        return await _answer(made, made.stream(request.with_plan(plan)))
 
     async def judge(self, request: TextRequest) -> NodeAnswer:
         """Ask the judge's model; the request's schema is JSON."""
@@ -91,4 +111,4 @@ async def _answer(model: WorkerModel | TextModel, stream: AsyncIterator[Piece]) 
     async with aclosing(stream):  # type: ignore[type-var]
         pieces, error = await heard(stream)
     after = model.limits.last if isinstance(model, TellsLimits) else None
-    return NodeAnswer(pieces, error, after if after is not before else None)
+    return NodeAnswer(pieces=pieces, error=error, advertised=after if after is not before else None)

@@ -56,17 +56,33 @@ class NodeRequest:
         )  # fmt: skip
 
 
+class CallNotBegun(Exception):
+    """A call was given back before its turn was come: nobody has been asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeAnswer:
-    """All that came, in its order, and the error that it ended with. ``advertised`` is what the headers said of limits."""
+    """All that came, in its order, and the error that it ended with. ``advertised`` is what the headers said of limits.
+
+    ``waited`` and ``made`` are the seconds that the call waited for its turn on the node, and that it was made for.
+    Where it was given back before it had ``begun``, there is nothing.
+    """
 
     pieces: tuple[Piece, ...]
     error: CallError | None = None
     advertised: Advertised | None = None
+    waited: float = 0.0
+    made: float = 0.0
+    begun: bool = True
 
 
 def handed_on(answer: NodeAnswer, model: object) -> Iterator[Piece]:
-    """An answer as the stream of the ``model`` that it stands for, which hears of its limits. Raises the answer's error."""
+    """An answer as the stream of the ``model`` that it stands for, which hears of its limits.
+
+    Raises the answer's error, and ``CallNotBegun``.
+    """
+    if not answer.begun:
+        raise CallNotBegun
     if answer.advertised is not None and isinstance(model, TellsLimits):
         model.limits.take_in(answer.advertised, time.monotonic())
     yield from answer.pieces

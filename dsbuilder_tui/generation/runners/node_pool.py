@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import math
 import pickle
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from dsbuilder_tui.clusters.ray_cluster import ClusterNode, RayCluster
+from dsbuilder_tui.clusters.ray_thread import answer_of
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable, InputError
 from dsbuilder_tui.domain.events import Event
@@ -18,8 +20,10 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.runner_place import PlaceState, RunnerPlace
+from dsbuilder_tui.generation.runners.call_turns import CallTurns
 from dsbuilder_tui.generation.runners.node_actor import CallActor, NodeReady, own_version
 from dsbuilder_tui.generation.runners.node_call import NodeAnswer, NodeRequest
+from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 from dsbuilder_tui.models.protocol import TextRequest, TransientError
 
@@ -31,6 +35,7 @@ _OF_THE_PLACE = (
     FailureKind.LOADING,
     FailureKind.MEMORY,
 )  # what another node's endpoint may not have
+_NEWS = 0.05  # share that one call has in what is known of the way to the nodes
 _UNFIT_EACH = 10.0  # seconds until a node that could not begin to work is tried again
 
 
@@ -41,6 +46,7 @@ class NodeProcess:
     handle: Any
     calls: int = 0
     ready: bool = False
+    turns: CallTurns = field(default_factory=CallTurns)
     task: asyncio.Task[None] | None = None
 
 
@@ -65,6 +71,11 @@ class NodePlace:
     def calls(self) -> int:
         return sum(process.calls for process in self.processes)
 
+    @property
+    def waiting(self) -> int:
+        """Those of its calls whose turn is not yet come."""
+        return sum(process.turns.waiting for process in self.processes)
+
     def shown(self, now: float) -> RunnerPlace:
         if self.lost:
             state = PlaceState.LOST
@@ -72,8 +83,9 @@ class NodePlace:
             state = PlaceState.RESTING if self.rests_until > now else PlaceState.WORKING
         else:
             state = PlaceState.UNFIT if self.problem else PlaceState.STARTING
+        waiting = 0 if self.lost else self.waiting
         return RunnerPlace(
-            name=self.node.name, state=state, calls=0 if self.lost else self.calls, done=self.done,
+            name=self.node.name, state=state, calls=0 if self.lost else self.calls - waiting, waiting=waiting, done=self.done,
             given_again=self.given_again, detail=self.problem,
         )  # fmt: skip
 
@@ -92,14 +104,16 @@ class NodePool:
         patience: float,
         clock: Clock,
         tell: Callable[[Event], None],
+        limit: AdaptiveConcurrency | None = None,
     ) -> None:
         """``settings_of`` gives a node's pickled configuration, and whether its endpoint is its own. On each node there are
         so many ``processes`` at most, with so many ``calls`` each. Without any node a call waits ``patience`` seconds;
-        without a plan none can be made, and nodes are tried alone.
+        without a plan none can be made, and nodes are tried alone. A ``limit`` is told of the way to the nodes, which keep it.
         """
         self._cluster, self._plan, self._settings_of = cluster, plan, settings_of
         self._most, self._calls_each, self._patience = processes, calls, patience
-        self._clock, self._tell = clock, tell
+        self._clock, self._tell, self._limit = clock, tell, limit
+        self._pausing = False
         self._places: dict[str, NodePlace] = {}  # by node id
         self._changed = asyncio.Event()
         self._gone: DsbuilderError | None = None  # why no call can be made any more
@@ -122,29 +136,46 @@ class NodePool:
         now = self._clock.monotonic()
         return tuple(place.shown(now) for place in self._places.values())
 
-    async def ask(self, model: str, request: NodeRequest) -> NodeAnswer:
+    def give_back(self) -> None:
+        """Have calls answered at once whose turn is not yet come, from now on."""
+        self._pausing = True
+        for process in (process for place in self._ready_places() for process in place.processes if process.ready):
+            process.handle.give_back.remote()
+
+    async def ask(self, model: str, request: NodeRequest, begun: Callable[[], None]) -> NodeAnswer:
         """Have a call made somewhere, and made again elsewhere where that is lost. Cancelled, it is ended there too.
 
-        Raises ``TransientError`` for a call that outlived no process, ``EndpointUnavailable`` without any node.
+        ``begun`` is called when its turn is come, on each node anew. Raises ``TransientError`` for a call that outlived no
+        process, ``EndpointUnavailable`` without any node.
         """
-        return await self._answer(lambda actor: actor.call.remote(model, request))
+        return await self._answer(lambda at_once, actor: actor.call.remote(model, request, at_once), begun)
 
     async def judge(self, request: TextRequest) -> NodeAnswer:
         """As ``ask``, a question to the judge's model; the request's schema is JSON."""
-        return await self._answer(lambda actor: actor.judge.remote(request))
+        return await self._answer(lambda at_once, actor: actor.judge.remote(request), lambda: None)
 
-    async def _answer(self, give: Callable[[Any], Any]) -> NodeAnswer:
+    async def _answer(self, give: Callable[[int, Any], Any], begun: Callable[[], None]) -> NodeAnswer:
         deaths = 0
         while True:
-            place, process = await self._least_busy()
-            answer: NodeAnswer | None = await self._made(place, process, give)
+            place, process, at_once = await self._least_busy()
+            sent = self._clock.monotonic()
+            turn = process.turns.take(at_once, lambda come: begun() if come else None)
+            try:
+                answer: NodeAnswer | None = await self._made(place, process, partial(give, at_once))
+            finally:
+                process.turns.end(turn)
             if answer is None:
+                if self._pausing and not turn.come:
+                    return NodeAnswer((), begun=False)
                 deaths += 1
                 place.given_again += 1
                 if deaths >= _MOST_DEATHS:
                     raise TransientError(FailureKind.SERVER, f"{deaths} processes ended while they made this call")
                 continue
+            if not answer.begun:
+                return answer
             place.done += 1
+            self._learn_way(answer, self._clock.monotonic() - sent)
             if not self._sends_on(place, answer):
                 return answer
 
@@ -182,10 +213,17 @@ class NodePool:
         finally:
             process.calls -= 1
 
-    async def _unless_gone(self, reference: Awaitable[Any]) -> Any:
+    async def _unless_gone(self, reference: Any) -> Any:
         if self._gone is not None:
             raise self._gone
-        return await reference
+        return await answer_of(reference)
+
+    def _learn_way(self, answer: NodeAnswer, seconds: float) -> None:
+        """Take in for how long an answer was on its way: of so many ``seconds``, what the node has not spent on it."""
+        if self._limit is None or answer.error is not None or answer.made <= 0.0:
+            return
+        share = max(0.0, seconds - answer.waited - answer.made) / answer.made
+        self._limit.way_share += _NEWS * (min(1.0, share) - self._limit.way_share)
 
     def _sends_on(self, place: NodePlace, answer: NodeAnswer) -> bool:
         """Whether a call goes to another node, since this one's own endpoint cannot take it; it then rests for a while."""
@@ -205,13 +243,22 @@ class NodePool:
             place for place in self._places.values() if not place.lost and any(each.ready for each in place.processes)
         ]
 
-    async def _least_busy(self) -> tuple[NodePlace, NodeProcess]:
+    async def _least_busy(self) -> tuple[NodePlace, NodeProcess, int]:
+        """Where the next call is made, and as one of how many at once; 0 where nothing limits them."""
         places, now = await self._working(), self._clock.monotonic()
         places = [place for place in places if place.rests_until <= now] or [
             min(places, key=lambda place: place.rests_until)
         ]
-        each = ((place, process) for place in places for process in place.processes if process.ready)
-        return min(each, key=lambda pair: pair[1].calls)
+        each = [(place, process) for place in places for process in place.processes if process.ready]
+        at = min(range(len(each)), key=lambda at: each[at][1].calls)
+        return (*each[at], self._share(at, len(each)))
+
+    def _share(self, at: int, processes: int) -> int:
+        """How many of the limit's calls the process at a place makes at once."""
+        if self._limit is None:
+            return 0
+        whole, rest = divmod(self._limit.limit, processes)
+        return max(1, whole + (at < rest))
 
     async def _working(self) -> list[NodePlace]:
         """The places that work, of which there is one at least. Raises when there is none for too long."""
@@ -291,7 +338,7 @@ class NodePool:
         return (
             ray.remote(CallActor)
             .options(
-                num_cpus=1, max_restarts=0, max_task_retries=0, max_concurrency=self._calls_each,
+                num_cpus=1, max_restarts=0, max_task_retries=0, max_concurrency=self._calls_each, enable_task_events=False,
                 scheduling_strategy=NodeAffinitySchedulingStrategy(place.node.id, soft=False),
             )
             .remote()
@@ -302,7 +349,7 @@ class NodePool:
         from ray.exceptions import RayError
 
         try:
-            ready: NodeReady = await process.handle.prepare.remote(place.settings, self._plan)
+            ready: NodeReady = await answer_of(process.handle.prepare.remote(place.settings, self._plan))
             problem = ready.problem
             if ready.version != own_version():
                 problem = f"it has dsbuilder-tui {ready.version}, and this is {own_version()}"

@@ -99,7 +99,13 @@ def about_words(category: DatasetCategory) -> str:
     words = re.sub(r" (?:help|info|information|questions?|requests?|inquir(?:y|ies)|support|queries)$", "", words)
     if words in _ABOUT:
         return _ABOUT[words]
-    return f"a {words}" if words.rsplit(" ", 1)[-1] in _COUNTABLE else words
+    said = f"{category.description} {category.example_inputs}"
+    words = " ".join(
+        word.upper() if len(word) > 1 and re.search(rf"\b{re.escape(word.upper())}\b", said) else word
+        for word in words.split()
+    )
+    article = "an" if words[:1].lower() in "aeiou" else "a"
+    return f"{article} {words}" if words.rsplit(" ", 1)[-1] in _COUNTABLE else words
 
 
 def products_vary(plan: DatasetPlanInput, category: DatasetCategory) -> ProductsVary:

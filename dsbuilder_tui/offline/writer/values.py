@@ -119,8 +119,21 @@ _CITIES = (
     "Tokyo",
     "Cape Town",
 )
-_RELATIONS = ("mother", "father", "sister", "brother", "grandmother", "neighbour", "wife", "husband", "partner", "boss")
+_RELATIONS = (
+    "mother",
+    "father",
+    "sister",
+    "brother",
+    "grandmother",
+    "neighbour",
+    "wife",
+    "husband",
+    "partner",
+    "cousin",
+)
 _CHILDREN = ("daughter", "son", "little girl", "little boy", "teenager", "niece", "nephew")
+_OWN_CHILDREN = ("daughter", "son", "little girl", "little boy")
+_EVENINGS = ("5 pm", "6 pm", "7 pm", "8 pm")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TIMES = ("twice", "three times", "four times", "five times", "half a dozen times")
 _MONTHS = (
@@ -203,7 +216,7 @@ class ValuePool:
             return first if original and " " not in original else f"{first} {rng.choice(self.last)}"
         simple: Mapping[str, Any] = {
             "first": self.first, "city": _CITIES, "company": self.company, "relation": _RELATIONS,
-            "child": _CHILDREN, "weekday": _WEEKDAYS, "times": _TIMES,
+            "child": _CHILDREN, "own_child": _OWN_CHILDREN, "evening": _EVENINGS, "weekday": _WEEKDAYS, "times": _TIMES,
         }  # fmt: skip
         if kind in simple:
             return str(rng.choice(simple[kind]))

@@ -212,7 +212,7 @@ class Source:
             told = next((item for item in bad if item.record is not None), bad[0])
             names = f"; {field_names(told.record)}" if told.record is not None else ""
             raise InputError(
-                f"{self.name}: none of the first {len(first)} lines can be compared. Line {told.line}: {told.reason}{names}.",
+                f"{self.name}: {_none_of(len(first))}. Line {told.line}: {told.reason}{names}.",
                 "Name what goes in with --field (dotted: messages.0.content), what is expected with --expectations-field, "
                 "the category with --category-field.",
             )
@@ -376,6 +376,10 @@ class Source:
             "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror or error}"
         )
         return InputError(f"{self.name} {what}.", "Give a file or a folder of rows, or - for standard input.")
+
+
+def _none_of(first: int) -> str:
+    return "its only line cannot be compared" if first == 1 else f"none of the first {first} lines can be compared"
 
 
 def _is_record(value: Any) -> bool:

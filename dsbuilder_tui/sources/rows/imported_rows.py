@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.compared_text import text_hash
+from dsbuilder_tui.domain.case import times_asked
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line
@@ -47,6 +48,7 @@ class ImportedRows:
         self._fields: dict[int, dict[str, None]] = {}  # by category, in the order in which they first occur
         self._records: TemporaryRecords[Parts] = TemporaryRecords()
         self._whose, self._lengths = array("I"), array("I")
+        self._oftener: dict[int, int] = {}  # by number, of those that were asked more than once: how often beyond that
         self.notes = self._read(path, choice)
 
     def __len__(self) -> int:
@@ -73,6 +75,10 @@ class ImportedRows:
     def texts(self, numbers: Numbers) -> RowTexts:
         """What is compared of some rows."""
         return RowTexts(self, numbers)
+
+    def times_asked(self, numbers: Numbers) -> int:
+        """How often users asked some rows, all together: as many as there are, where no row says otherwise."""
+        return len(numbers) + (sum(self._oftener.get(int(number), 0) for number in numbers) if self._oftener else 0)
 
     def _read(self, path: Path, choice: FieldChoice | None) -> list[str]:
         hashes, numbers = array("q"), dict[str, int]()
@@ -107,6 +113,8 @@ class ImportedRows:
             if name not in numbers:
                 numbers[name] = len(self.categories)
                 self.categories.append(name)
+        if (again := times_asked(parts.tags) - 1) > 0:
+            self._oftener[len(self._whose)] = again
         number = numbers[name]
         self._whose.append(number)
         self._lengths.append(len(parts.text))

@@ -14,6 +14,7 @@ from dsbuilder_tui.store.imports.json_values import TOO_MANY_PARTS, Unusable, ha
 
 BOM = b"\xef\xbb\xbf"
 MISSING = object()
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
 _INDEX = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -55,11 +56,15 @@ def parse(line: bytes) -> Any:
         raise Unusable("empty line")
     if has_too_many_parts(body.count(b","), body.count(b"["), body.count(b"{")):
         raise Unusable(TOO_MANY_PARTS)
+    rounded, problem = None, ""
     try:
-        return orjson.loads(body)
+        rounded = orjson.loads(body)
+        if _LONG_NUMBER.search(body) is None:
+            return rounded
     except orjson.JSONDecodeError as error:
-        problem = error
-    # What Python's own json writes and strict readers refuse: NaN, and halves of surrogate pairs as escapes.
+        problem = str(error).partition(": line ")[0]
+    # What Python's own json writes and strict readers refuse: NaN, and halves of surrogate pairs as escapes; and numbers of
+    # more than 64 bits, of which orjson keeps the first digits.
     try:
         return whole_characters(json.loads(body.decode()))
     except UnicodeDecodeError as error:
@@ -67,7 +72,22 @@ def parse(line: bytes) -> Any:
     except RecursionError:
         raise Unusable("nested too deeply") from None
     except ValueError:
-        raise Unusable(f"not JSON: {str(problem).partition(': line ')[0]}") from None
+        if not problem:
+            return rounded  # a number of thousands of digits
+        raise Unusable(f"not JSON: {problem}") from None
+
+
+def storable(value: Any) -> Any:
+    """The value as a session keeps it: of whole characters, and a number of more than 64 bits as text, with all its digits."""
+    return _without_long_numbers(whole_characters(value))
+
+
+def _without_long_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_long_numbers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_long_numbers(inner) for inner in value]
+    return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**64 else value
 
 
 def to_json(record: Any) -> bytes:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from dsbuilder_tui.domain.case import IMPORTED_FROM
-from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.sources.rows.imported_rows import ImportedRows, Numbers
+from dsbuilder_tui.sources.rows.record_fields import storable
 from dsbuilder_tui.sources.rows.row_parts import Parts
 from dsbuilder_tui.store.imports.import_format import ImportedCase
 from dsbuilder_tui.store.imports.lazy_cases import LazyCases
@@ -59,12 +59,12 @@ class RowCases(LazyCases):
 
 def inputs_of(parts: Parts, fields: Mapping[str, str]) -> dict[str, Any]:
     """A row's inputs under the plan's fields; one that it has not is empty."""
-    return {new: whole_characters(parts.inputs.get(name, "")) for name, new in fields.items()}
+    return {new: storable(parts.inputs.get(name, "")) for name, new in fields.items()}
 
 
 def cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values under names that are text, in characters that are whole."""
-    return {str(key): value for key, value in whole_characters(values).items()}
+    """Values under names that are text, as a session keeps them."""
+    return {str(key): value for key, value in storable(values).items()}
 
 
 def _tags(parts: Parts, origin: str) -> dict[str, Any]:

@@ -54,12 +54,12 @@ def import_rows(path: Path, choice: FieldChoice | None = None) -> ImportedDatase
     that give no row are told in the notes.
     """
     rows = ImportedRows(path, choice)
-    return _dataset(path, rows, _groups(rows, choice), None)
+    return _dataset(path, rows, choice, _groups(rows, choice), None)
 
 
 def extend_rows(path: Path, more: int, choice: FieldChoice | None = None) -> ImportedDataset:
-    """The rows of a file as a dataset with ``more`` open slots, in proportion to what is there; without any, for a
-    change of its plan. Raises as ``import_rows``.
+    """The rows of a file as a dataset with ``more`` open slots, in proportion to what is there, and how often it was asked;
+    without any, for a change of its plan. Raises as ``import_rows``.
 
     Rows that name no categories are put into some by what they are about. A varied few of each are its examples, and
     the expectations that most rows have are written for the new cases.
@@ -72,7 +72,7 @@ def extend_rows(path: Path, more: int, choice: FieldChoice | None = None) -> Imp
         if len(proposed) > 1:
             groups = [_RowGroup(name, one.rows[members], one.names) for name, members in proposed.items()]
             rows.notes.append(f"categories by what the rows are about: {', '.join(proposed)}")
-    return _dataset(path, rows, groups, more)
+    return _dataset(path, rows, choice, groups, more)
 
 
 def add_rows(plan: DatasetPlanInput, path: Path, choice: FieldChoice | None = None) -> ImportedDataset:
@@ -83,7 +83,7 @@ def add_rows(plan: DatasetPlanInput, path: Path, choice: FieldChoice | None = No
     """
     rows = ImportedRows(path, choice)
     groups = _groups(rows, choice)
-    fields = _fields(rows, groups)
+    fields = _fields(rows, groups, choice)
     wanted = list(plan.input_fields)
     if set(fields.values()) != set(wanted):
         if len(fields) != 1 or len(wanted) != 1:
@@ -129,9 +129,11 @@ def _groups(rows: ImportedRows, choice: FieldChoice | None) -> list[_RowGroup]:
     return list(found.values())
 
 
-def _dataset(path: Path, rows: ImportedRows, groups: Sequence[_RowGroup], more: int | None) -> ImportedDataset:
-    fields = _fields(rows, groups)
-    shares = in_proportion(more or 0, [len(group.rows) for group in groups])
+def _dataset(
+    path: Path, rows: ImportedRows, choice: FieldChoice | None, groups: Sequence[_RowGroup], more: int | None
+) -> ImportedDataset:
+    fields = _fields(rows, groups, choice)
+    shares = in_proportion(more or 0, [rows.times_asked(group.rows) for group in groups])
     categories = [
         {
             "name": group.name,
@@ -183,8 +185,9 @@ def _stem(path: Path) -> str:
     return name.name
 
 
-def _fields(rows: ImportedRows, groups: Sequence[_RowGroup]) -> dict[str, str]:
-    """The fields of all rows' inputs, and their names in the plan: of a path its last part, where no other has that."""
+def _fields(rows: ImportedRows, groups: Sequence[_RowGroup], choice: FieldChoice | None) -> dict[str, str]:
+    """The fields of all rows' inputs, and their names in the plan: of a path that somebody chose its last part, where no
+    other has that. Any other name is the row's own, whatever dots are in it."""
     names = rows.fields() if len(groups) == 1 else rows.fields([number for group in groups for number in group.names])
     if len(names) > _MOST_FIELDS:
         many = f"{len(names):,}" if len(names) < MOST_NAMES else f"more than {MOST_NAMES:,}"
@@ -192,7 +195,8 @@ def _fields(rows: ImportedRows, groups: Sequence[_RowGroup]) -> dict[str, str]:
             f"The rows have {many} different fields; a plan takes {_MOST_FIELDS}.",
             "Name what goes in with --field.",
         )
-    short = {name: name.rpartition(".")[2] for name in names}
+    paths = choice.fields if choice is not None else ()
+    short = {name: name.rpartition(".")[2] if name in paths else name for name in names}
     ends = list(short.values())
     found: dict[str, str] = {}
     for name in names:

@@ -197,6 +197,8 @@ class CaseList(SessionScreen):
         """Show what is found so far; ``cursor`` is where to begin when what was chosen is not among it."""
         self.rows.reload(self._total(), otherwise=cursor)
         self._title()
+        if not self.rows.count:  # else the list says itself which one is shown
+            self._show_detail()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         async def soon() -> None:
@@ -226,7 +228,7 @@ class CaseList(SessionScreen):
                 self._category, self._flag = answer[0] or None, answer[1]
                 self.search_again()
 
-        self.app.push_screen(QuestionDialog("Show", "Which cases?", answers), take)
+        self.ask(QuestionDialog("Show", "Which cases?", answers), take)
 
     def action_order(self) -> None:
         self._newest = not self._newest
@@ -288,7 +290,7 @@ class CaseList(SessionScreen):
             self._show_pair(case, near[0][1])
         else:
             question = QuestionDialog("Show", "Together with which case?", [*near, ("none", None)])
-            self.app.push_screen(question, lambda other: self._show_pair(case, other) if other else None)
+            self.ask(question, lambda other: self._show_pair(case, other) if other else None)
 
     def _show_pair(self, case: AcceptedCase, other_id: str) -> None:
         category, _, ordinal = other_id.rpartition("-")

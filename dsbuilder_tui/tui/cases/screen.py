@@ -209,7 +209,7 @@ class CasesScreen(CaseList):
 
         answers = [("save them", "save"), ("throw them away", "drop"), ("go on editing", "")]
         question = QuestionDialog("Leave the changes?", "They are not saved yet.", answers)
-        self.app.push_screen(question, take)
+        self.ask(question, take)
 
     def _renewed(self) -> None:
         if self._hits is None:
@@ -270,7 +270,7 @@ class CasesScreen(CaseList):
             "It is kept with the case and exported in its tags; empty removes it.",
             str(case.tags.get("note") or ""),
         )
-        self.app.push_screen(ask, lambda text: self.services.attempt(note(text)))
+        self.ask(ask, lambda text: self.services.attempt(note(text)))
 
     def action_copy(self) -> None:
         if (case := self.chosen) is not None:

@@ -53,11 +53,11 @@ class HistoryActs:
         def take(answer: str | None) -> None:
             if answer == "":
                 words = "A branch of this name keeps what is here now."
-                self._screen.app.push_screen(Ask("Name of what is left behind", words, kept), rewind)
+                self._screen.ask(Ask("Name of what is left behind", words, kept), rewind)
             else:
                 rewind(answer)
 
-        self._screen.app.push_screen(QuestionDialog(f"Back to checkpoint {point.id}?", words, answers), take)
+        self._screen.ask(QuestionDialog(f"Back to checkpoint {point.id}?", words, answers), take)
 
     def _ask_to_switch(self, live: LiveSession, goal: Branch, current: Branch) -> None:
         words = (
@@ -70,7 +70,7 @@ class HistoryActs:
             if answer:
                 self._screen.services.attempt(_switch(live, goal.name))
 
-        self._screen.app.push_screen(QuestionDialog(f"Work on {goal.name}?", words, answers), take)
+        self._screen.ask(QuestionDialog(f"Work on {goal.name}?", words, answers), take)
 
     async def ask_to_fork(self, live: LiveSession, line: BranchLine, point: Checkpoint) -> None:
         """Ask how a branch is called that begins at a point, and begin it."""
@@ -88,7 +88,7 @@ class HistoryActs:
             f"{line.branch.name} stays as it is. What is it called?",
             check=lambda name: f"There is a branch {name} already." if name.strip() in taken else "",
         )
-        self._screen.app.push_screen(ask, lambda name: self._screen.services.attempt(fork(name)))
+        self._screen.ask(ask, lambda name: self._screen.services.attempt(fork(name)))
 
     async def ask_to_delete(self, live: LiveSession, line: BranchLine, point: Checkpoint) -> None:
         """Ask whether to delete the branch of a line, and do it."""
@@ -108,7 +108,7 @@ class HistoryActs:
                 self._screen.services.attempt(delete())
 
         answers = [(f"delete {name}", True), ("keep it", None)]
-        self._screen.app.push_screen(QuestionDialog(f"Delete the branch {name}?", words, answers), take)
+        self._screen.ask(QuestionDialog(f"Delete the branch {name}?", words, answers), take)
 
     async def ask_for_name(self, live: LiveSession, line: BranchLine, point: Checkpoint) -> None:
         """Ask for the name of a point, and for a note."""
@@ -122,12 +122,12 @@ class HistoryActs:
                 ask = Ask(
                     f"Note for checkpoint {point.id}", "What should be remembered of it? It may stay empty.", point.note
                 )
-                self._screen.app.push_screen(
+                self._screen.ask(
                     ask, lambda note: None if note is None else self._screen.services.attempt(rename(name, note))
                 )
 
         ask = Ask(f"Name of checkpoint {point.id}", "`/rewind NAME` finds it again.", point.name)
-        self._screen.app.push_screen(ask, take_name)
+        self._screen.ask(ask, take_name)
 
 
 def _require_rest(live: LiveSession) -> None:

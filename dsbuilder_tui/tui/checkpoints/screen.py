@@ -420,4 +420,4 @@ class CheckpointsScreen(SessionScreen):
             ".parquet work too.",
             f"{session.id}-at-{point.accepted}{SEED_SUFFIX}",
         )
-        self.app.push_screen(ask, lambda target: self.services.attempt(export(target)))
+        self.ask(ask, lambda target: self.services.attempt(export(target)))

@@ -21,7 +21,7 @@ async def _model(actions: StudioActions, argument: str) -> None:
         agent, workers = live.models.split(" › ")
         await live.tell(
             f"Main agent: {agent}. Workers: {workers}. /model NAME chooses the workers', /model main NAME the agent's; "
-            "F1 → settings for the endpoint and the key."
+            "^K → settings for the endpoint and the key."
         )
         return
     field, words, chosen = whose

@@ -255,12 +255,12 @@ class HomeScreen(FullScreen):
     def action_new(self) -> None:
         from dsbuilder_tui.tui.home.new_session import NewSession
 
-        self.app.push_screen(NewSession(), self._begin)
+        self.ask(NewSession(), self._begin)
 
     def action_examples(self) -> None:
         from dsbuilder_tui.tui.home.new_session import Examples
 
-        self.app.push_screen(Examples(), self._begin)
+        self.ask(Examples(), self._begin)
 
     def _begin(self, plan: DatasetPlanInput | None) -> None:
         """Make a session of a plan; a plan above the size limit is asked about first."""
@@ -291,7 +291,7 @@ class HomeScreen(FullScreen):
                     self.services.create_session(plan, max_dataset_size=plan.total_instances), opens=True
                 )
 
-        self.app.push_screen(question, decided)
+        self.ask(question, decided)
 
     def action_rename(self) -> None:
         from dsbuilder_tui.tui.widgets.dialogs import Ask
@@ -309,7 +309,7 @@ class HomeScreen(FullScreen):
         ask = Ask(
             "Rename the session", "Its folder takes the new name; the dataset's name in the plan stays.", listing.id
         )
-        self.app.push_screen(ask, lambda name: self.services.attempt(rename(name)))
+        self.ask(ask, lambda name: self.services.attempt(rename(name)))
 
     def action_export(self) -> None:
         from dsbuilder_tui.tui.widgets.dialogs import Ask
@@ -328,7 +328,7 @@ class HomeScreen(FullScreen):
 
         hint = f"The name ends in {ending_words()}."
         ask = Ask("Export the dataset", hint, f"{listing.id}.jsonl")
-        self.app.push_screen(ask, lambda target: self.services.attempt(export(target)))
+        self.ask(ask, lambda target: self.services.attempt(export(target)))
 
     def action_trash(self) -> None:
         from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
@@ -349,7 +349,7 @@ class HomeScreen(FullScreen):
             f"{what} to the trash folder of the checkpoint directory and can be fetched back.",
             [("delete", True), ("keep", False)],
         )
-        self.app.push_screen(question, lambda yes: self.services.attempt(trash()) if yes else None)
+        self.ask(question, lambda yes: self.services.attempt(trash()) if yes else None)
 
     def action_restore(self) -> None:
         async def restore() -> None:

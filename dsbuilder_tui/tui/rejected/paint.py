@@ -56,9 +56,9 @@ def why(
         lines += [((row, "muted"),) for row in wrap(_GUARDED, width)]
     lines.append(EMPTY)
     if successor is not None:
-        words = (
-            f"✓ The slot was written again and accepted as {successor.case_id} at {clock_time(successor.created_at)}."
-        )
+        kept = rejection.candidate is not None and rejection.candidate["inputs"] == successor.inputs
+        how = "It was kept after all, as" if kept else "The slot was written again and accepted as"
+        words = f"✓ {how} {successor.case_id} at {clock_time(successor.created_at)}."
         lines += [((row, "good"),) for row in wrap(words, width)]
     else:
         lines += [((row, "warn"),) for row in wrap("The slot is still open, or exhausted.", width)]

@@ -231,7 +231,11 @@ class RejectedScreen(SessionScreen):
         if not self._pieces[1]:
             if self._shown.stage in TELLING_STAGES:
                 return [((row, "bad"),) for row in wrap(self._shown.reason, width)]
-            words = "No accepted case stands against it; it was turned away for its form, or that case is gone."
+            words = (
+                "No accepted case stands against it: you turned it away."
+                if self._shown.stage == Stage.PERSON
+                else "No accepted case stands against it; it was turned away for its form, or that case is gone."
+            )
             return [((row, "muted"),) for row in wrap(words, width)]
         return side(self._pieces[1], width, "info")
 
@@ -271,7 +275,7 @@ class RejectedScreen(SessionScreen):
         question = QuestionDialog(
             "Keep it anyway?", words, [("put the rejected one in its place", True), ("leave it", False)]
         )
-        self.app.push_screen(question, lambda yes: self.services.attempt(keep()) if yes else None)
+        self.ask(question, lambda yes: self.services.attempt(keep()) if yes else None)
 
     def action_undo(self) -> None:
         self.undo_actions.undo()
@@ -296,7 +300,7 @@ class RejectedScreen(SessionScreen):
                 (self._category,) = answer
                 self._show_others()
 
-        self.app.push_screen(QuestionDialog("Show", "Which category?", [*answers, ("as it is", None)]), take)
+        self.ask(QuestionDialog("Show", "Which category?", [*answers, ("as it is", None)]), take)
 
     def action_stage(self) -> None:
         met = self.watched.view.stages
@@ -309,7 +313,7 @@ class RejectedScreen(SessionScreen):
                 (self._stage,) = answer
                 self._show_others()
 
-        self.app.push_screen(QuestionDialog("Show", "Which stage?", [*answers, ("as it is", None)]), take)
+        self.ask(QuestionDialog("Show", "Which stage?", [*answers, ("as it is", None)]), take)
 
     def _show_others(self) -> None:
         if self.strip.display:  # it is about what was shown before

@@ -253,7 +253,7 @@ class ReviewScreen(SessionScreen):
             if note is not None:
                 self._decide(ReviewDecision.REJECTED, note, meant=True)
 
-        self.app.push_screen(question, take)
+        self.ask(question, take)
 
     def action_edit(self) -> None:
         if self._case is not None and not self._case.damaged and self._may_decide():

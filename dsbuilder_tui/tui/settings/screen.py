@@ -186,14 +186,14 @@ class SettingsScreen(FullScreen):
             choices = provider_names() if name == "provider" else get_args(field.annotation)
             answers: list[tuple[str, Any]] = [(str(value), value) for value in choices]
             answers.append((f"as it is ({value_words(now)})", None))
-            self.app.push_screen(
+            self.ask(
                 QuestionDialog(name, field.description or "", answers),
                 lambda v: self._set(name, v) if v is not None else None,
             )
         else:
             value = "" if name in SECRETS or now in (None, {}) else self._shown(name)
             ask = Ask(name, field.description or "", value, check=lambda v: self._problem(name, v), secret=name in KEYS)
-            self.app.push_screen(ask, lambda v: self._set(name, v or None) if v is not None else None)
+            self.ask(ask, lambda v: self._set(name, v or None) if v is not None else None)
 
     def _set(self, name: str, value: Any) -> None:
         async def change() -> None:

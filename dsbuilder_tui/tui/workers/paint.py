@@ -68,7 +68,8 @@ def place_row(place: RunnerPlace, width: int) -> Line:
     """A node: its name, what it does, its calls, and what stands against it."""
     again = f" · {place.given_again:,} made again elsewhere" if place.given_again else ""
     detail = f" · {place.detail}" if place.detail and place.state is not PlaceState.WORKING else ""
-    figures = f"{place.calls:,} in flight · {place.done:,} done{again}{detail}"
+    following = f" · {place.waiting:,} next" if place.waiting else ""
+    figures = f"{place.calls:,} in flight{following} · {place.done:,} done{again}{detail}"
     name = (fit(place.name, max(8, min(24, width // 4))), "strong")
     return cut((name, (fit(f" {place.state}", 10), _PLACE_ROLES[place.state]), (clip(figures, width), "muted")), width)
 

@@ -243,6 +243,16 @@ def test_a_persona_is_shown_and_not_quoted(persona: str, shown: str) -> None:
         )
 
 
+def test_what_a_persona_says_goes_with_who_it_is() -> None:
+    about = {"name": "api_errors", "count": 300, "example_inputs": "I have a question about API errors."}
+    axes = {"persona": ["small-business owner", "worried parent", "busy professional"], "situation": ["missing detail"]}
+    texts = [text for _, text, _ in accepted(plan_with(about, attributes=axes), "api_errors")]
+    assert not [
+        text for text in texts if re.search(r"my boss|office until \d+ am|(?:niece|nephew|teenager) is in bed", text)
+    ]
+    assert any("It's about API errors" in text for text in texts) and not any("api errors" in text for text in texts)
+
+
 def test_a_manner_that_cannot_be_shown_is_not_named() -> None:
     plan = plan_with({**ORDER, "count": 12}, attributes={"tone": ["sarcastic"], "style": ["baroque"]})
     assert not any(re.search("sarcastic|baroque|tone|style", text) for _, text, _ in accepted(plan, "order_status"))

@@ -76,10 +76,23 @@ def test_any_text_is_a_name_or_none(text: str) -> None:
 def test_fields_of_all_rows(tmp_path: Path) -> None:
     records = [{"inputs": {"query": POOL, "goal": "swim"}}, {"inputs": {"query": HOURS, "who.is": "guest"}}]
     dataset = import_rows(put(tmp_path, "x.jsonl", json_lines(records)))
-    assert list(dataset.plan.input_fields) == ["query", "goal_", "is"]
-    assert dataset.cases[1].inputs == {"query": HOURS, "goal_": "", "is": "guest"}
+    assert list(dataset.plan.input_fields) == ["query", "goal_", "who.is"]
+    assert dataset.cases[1].inputs == {"query": HOURS, "goal_": "", "who.is": "guest"}
     named = import_rows(put(tmp_path, "y.jsonl", json_lines([{"a": {"text": POOL}}])), FieldChoice(("a.text",)))
     assert named.cases[0].inputs == {"text": POOL}
+
+
+def test_dots_in_a_name_and_digits_of_a_number_stay(tmp_path: Path) -> None:
+    many = 2**64
+    record = {"inputs": {"user.text": POOL, "user": {"no.": many, "id": many - 1}}, "expectations": {"order.id": -many}}
+    kept = {"user.text": POOL, "user": {"no.": str(many), "id": many - 1}}
+    for file in ("rows.jsonl", "indented.json", "rows.yaml"):
+        path = put(tmp_path, file, containers([record])[file])
+        for dataset in (import_rows(path), extend_rows(path, 2)):
+            assert dataset.cases[0].inputs == kept and dataset.cases[0].expectations == {"order.id": str(-many)}
+    dataset = import_rows(path, FieldChoice(fields=("user.no.",)))  # a path that somebody chose has a short name
+    assert list(dataset.cases[0].inputs.values()) == [str(many)]
+    assert import_rows(path, FieldChoice(fields=("inputs.user.id",))).cases[0].inputs == {"id": many - 1}
 
 
 def test_too_many_categories(tmp_path: Path) -> None:
