@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable, In
 AUTO = "auto"  # the cluster that this machine is a node of
 CLIENT = "ray://"  # what the address of a cluster begins with that this machine is no node of
 _PATIENCE = 30.0  # seconds for the whole look
+_CLIENT_PATIENCE = 90.0  # the same by a client server, which starts a process of its own for whoever asks
 _CONNECT = 5.0  # seconds for a connection
 _ENDING = 5.0  # seconds for a look that has said all to end
 # How gRPC calls it when a token is wrong; Ray says it in its log alone, and tries again and again.
@@ -133,7 +134,7 @@ async def _look(address: str) -> ClusterFacts:
     said = asyncio.create_task(process.stdout.read())
     refused = asyncio.create_task(_says_unauthenticated(process.stderr))
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_CLIENT_PATIENCE if address.startswith(CLIENT) else _PATIENCE):
             await asyncio.wait({said, refused}, return_when=asyncio.FIRST_COMPLETED)
             if not said.done() and refused.result():
                 return ClusterFacts(refusal=Refusal.WRONG_TOKEN)

@@ -25,12 +25,18 @@ class DataSubject(StrEnum):
     REJECTED = "rejected"  # candidates turned away
     REPEATS = "repeats"  # what is alike: inputs that stand twice, close cases, repeats turned away
     COVERAGE = "coverage"  # how full categories or axis values are, against the plan
+    CAUSE = "cause"  # why a category, or a value of an axis in it, is empty or thin
+    LENGTH = "length"  # words of the cases: the average, the longest, the shortest
+    COMPARISON = "comparison"  # categories, or values of one axis, side by side
+    VARIETY = "variety"  # how different the cases are
+    CHANGES = "changes"  # what was done to the session, and what came, since some time
     EXPECTATIONS = "expectations"  # which keys the cases have, and which are missing
     CALLS = "calls"  # of workers: how they ended, what failed, what is in flight
     COST = "cost"
     TIME = "time"  # how long it ran and will run
     MODELS = "models"
     CHECKPOINTS = "checkpoints"
+    FILES = "files"  # where the session lies, and what was exported
 
 
 class DataGroup(StrEnum):
@@ -53,6 +59,7 @@ class DataOrder(StrEnum):
     MOST = "most"
     LEAST = "least"
     NEWEST = "newest"  # the cases or rejections themselves
+    OLDEST = "oldest"  # the cases themselves, the first one first
 
 
 class CaseMark(StrEnum):
@@ -77,9 +84,15 @@ _GROUPS: Mapping[DataSubject, tuple[DataGroup, ...]] = {
     DataSubject.COVERAGE: (DataGroup.CATEGORY, DataGroup.ATTRIBUTE),
     DataSubject.COST: (DataGroup.CATEGORY, DataGroup.MODEL),
     DataSubject.TIME: (DataGroup.CATEGORY,),
+    DataSubject.LENGTH: (DataGroup.CATEGORY, DataGroup.ATTRIBUTE),
+    DataSubject.COMPARISON: (DataGroup.CATEGORY, DataGroup.ATTRIBUTE),
 }
-_OF_CASES = ("attributes", "mark", "verdict", "kind", "lacking")
-_IN_CATEGORY = frozenset(DataSubject) - {DataSubject.CASE, DataSubject.MODELS, DataSubject.CHECKPOINTS}
+_OF_CASES = ("mark", "verdict", "kind", "lacking")
+_WITH_VALUES = frozenset({DataSubject.CASES, DataSubject.LENGTH, DataSubject.CAUSE})
+_NOT_IN_CATEGORY = frozenset(
+    {DataSubject.CASE, DataSubject.MODELS, DataSubject.CHECKPOINTS, DataSubject.FILES, DataSubject.CHANGES}
+)
+_IN_CATEGORY = frozenset(DataSubject) - _NOT_IN_CATEGORY
 
 
 class DataQuestion(BaseModel):
@@ -107,12 +120,20 @@ class DataQuestion(BaseModel):
     """A key of the expectations that is missing."""
     stage: str = Field("", max_length=60)
     """Of rejections."""
+    over: int | None = Field(None, ge=0, le=1_000_000)
+    """Of length: only cases of more words."""
+    under: int | None = Field(None, ge=1, le=1_000_000)
+    """Of length: of fewer."""
+    between: tuple[str, ...] = Field((), max_length=8)
+    """Of comparison: names, of one kind."""
+    since: str = Field("", max_length=60)
+    """Of changes: such as yesterday, 2 hours ago, checkpoint."""
     by: DataGroup | None = None
     """What the counts are split by."""
     axis: str = Field("", max_length=120)
     """With `by` attribute."""
     order: DataOrder = DataOrder.PLAN
-    """Of the rows; newest gives cases or rejections themselves."""
+    """Of the rows; newest and oldest give cases themselves (of length: most, least), newest rejections too."""
     limit: int = Field(10, ge=1, le=MOST_ROWS)
 
     @model_validator(mode="after")
@@ -128,6 +149,14 @@ class DataQuestion(BaseModel):
         given = [name for name in _OF_CASES if getattr(self, name)]
         if given and what is not DataSubject.CASES:
             raise ValueError(f"{', '.join(given)} filter cases, not {what.value}")
+        if self.attributes and what not in _WITH_VALUES:
+            raise ValueError(f"attributes filter cases, length and cause, not {what.value}")
+        if (self.over is not None or self.under is not None) and what is not DataSubject.LENGTH:
+            raise ValueError(f"over and under are numbers of words, of length, not of {what.value}")
+        if self.between and what is not DataSubject.COMPARISON:
+            raise ValueError(f"between names what is compared, not {what.value}")
+        if self.since and what is not DataSubject.CHANGES:
+            raise ValueError(f"since is a time for changes, not for {what.value}")
         if self.text and what not in (DataSubject.CASES, DataSubject.REJECTED):
             raise ValueError(f"text filters cases and rejected, not {what.value}")
         if self.stage and what is not DataSubject.REJECTED:

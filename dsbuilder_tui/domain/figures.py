@@ -153,7 +153,7 @@ def _cells(f: Figures) -> Told | None:
     return Told(
         "cells", "Coverage", share_words(f.cells_filled, f.cells),
         f"{f.cells_filled:,} of {counted(f.cells, 'planned cell')} (an axis value in a category) {verb} a case{pairs}.",
-        f"{counted(empty, 'cell')} {'is' if empty == 1 else 'are'} empty: finish the run, or ask for more cases there."
+        f"{counted(empty, 'cell')} {'is' if empty == 1 else 'are'} empty: on F3 the cursor on one says why, Enter asks for more."
         if empty else "",
     )  # fmt: skip
 

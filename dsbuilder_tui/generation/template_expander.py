@@ -15,7 +15,7 @@ from dsbuilder_tui.generation.template_axes import spoken_values
 from dsbuilder_tui.offline.writer.frames import Frame, Surroundings, compose, load_phrases, perturbed
 from dsbuilder_tui.offline.writer.input_fields import main_field
 from dsbuilder_tui.offline.writer.languages import ENGLISH, UNKNOWN, language_of, phrases_in
-from dsbuilder_tui.offline.writer.values import ValuePool, amount_between
+from dsbuilder_tui.offline.writer.values import amount_between, value_pool
 
 _ARTICLE = re.compile(r"\b([Aa]n?)( )\{(\w+)\}")
 _TAKES_AN = re.compile(r"(?!eu|one\b|once|uni|use|usu|uti)[aeiou]", re.IGNORECASE)
@@ -36,7 +36,7 @@ class TemplateExpander:
     def __init__(self, plan: DatasetPlanInput, category: DatasetCategory, seed: int) -> None:
         self._plan, self._category, self._seed = plan, category, seed
         self.phrases = load_phrases()
-        self._pool = ValuePool(seed)
+        self._pool = value_pool(seed)
         self._field = main_field(plan, category)
         self._languages: dict[str, str] = {}
 

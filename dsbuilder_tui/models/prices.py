@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Usage
@@ -16,11 +18,17 @@ _MILLION = 1_000_000
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 
+@functools.cache
+def _packaged() -> Mapping[str, Any]:
+    """The file of packaged prices, which is read once."""
+    return tomllib.loads(files("dsbuilder_tui.models").joinpath("prices.toml").read_text(encoding="utf-8"))
+
+
 class PriceTable:
     """Prices by model. ``as_of`` is the day of the packaged ones, ``source`` where they were read."""
 
     def __init__(self, overrides: Mapping[str, Price] | None = None) -> None:
-        packaged = tomllib.loads(files("dsbuilder_tui.models").joinpath("prices.toml").read_text(encoding="utf-8"))
+        packaged = _packaged()
         self.as_of: str = packaged["as_of"]
         self.source: str = packaged["source"]
         self._own = dict(overrides or {})

@@ -92,8 +92,8 @@ class CaseAnswers:
         progress = await self._context.files.store.progress.by_category()
         total = sum(progress[name].accepted for name in categories)
         planned = sum(c.count for c in self._context.plan.categories if c.name in categories)
-        if question.order is DataOrder.NEWEST:
-            return await self._newest(question, categories)
+        if question.order in (DataOrder.NEWEST, DataOrder.OLDEST):
+            return await self._in_time(question, categories)
         where = f" of {question.category}" if question.category else ""
         if question.by is DataGroup.SOURCE:
             return await self._by_source(question)
@@ -190,10 +190,11 @@ class CaseAnswers:
         rows = ranked(rows, question.order, lambda row: row.count)
         return answer_with(question, f"Cases by source: {listed(rows[:3])}.", rows, DataPlace.COVERAGE)
 
-    async def _newest(self, question: DataQuestion, categories: Sequence[str]) -> DataAnswer:
-        """Cases themselves, the newest first."""
+    async def _in_time(self, question: DataQuestion, categories: Sequence[str]) -> DataAnswer:
+        """Cases themselves, the newest or the oldest first."""
+        newest = question.order is DataOrder.NEWEST
         table, seqs = self._context.files.store.cases, list[int]()
-        async for step in table.search(categories, replace(_query(question), newest_first=True)):
+        async for step in table.search(categories, replace(_query(question), newest_first=newest)):
             seqs += step.seqs[: question.limit - len(seqs)]
             if len(seqs) >= question.limit:
                 break
@@ -203,7 +204,8 @@ class CaseAnswers:
         if not found:
             return DataAnswer(f"No case{of} is there{f': {filtered}' if filtered else ''}.", place=DataPlace.CASES)
         rows = [DataRow(case.case_id, 0, words=_text(case)) for case in found]
-        said = f"The newest case{of}{f', {filtered},' if filtered else ''} is {rows[0].name}: “{rows[0].words}”"
+        which = "newest" if newest else "first"
+        said = f"The {which} case{of}{f', {filtered},' if filtered else ''} is {rows[0].name}: “{rows[0].words}”"
         return answer_with(question, said, rows[1:], DataPlace.CASES, _search_words(question))
 
     async def case(self, question: DataQuestion) -> DataAnswer:
@@ -395,6 +397,8 @@ def _facts(case: AcceptedCase) -> list[DataRow]:
         facts.append(("attributes", ", ".join(f"{axis} {value}" for axis, value in attributes.items())))
     facts += [(key_words(key), value_words(value)) for key, value in case.expectations.items()]
     facts += [("flag", flag_words(flag)) for flag in flags_of(case.tags)]
+    written = one_line(str(case.tags.get("model") or ""), 80) or "a person, or it came with a file"
+    facts.append(("written by", f"{written}, in batch {case.batch}" if case.batch else written))
     if (verdict := verdict_of(case.tags)) is not None:
         facts.append(
             ("verdict", f"{verdict.finding.value.replace('_', ' ')}{f': {verdict.reason}' if verdict.reason else ''}")

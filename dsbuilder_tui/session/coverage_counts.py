@@ -75,6 +75,16 @@ class CoverageCount:
         }
         return Coverage({c.name: Cell(c.count, self.grids[c.name].cases) for c in self.plan.categories}, cells)
 
+    def slots_with(self, category: str, axis: str, value: str) -> frozenset[int]:
+        """The slots that were planned with a value of an axis; empty where the category has no such value."""
+        import numpy as np
+
+        axes = self.grids[category].axes
+        if value not in axes.get(axis, ()):
+            return frozenset()
+        column = self.slots[category][:, list(axes).index(axis)]
+        return frozenset((np.flatnonzero(column == axes[axis].index(value)) + 1).tolist())
+
     def take_page(self, page: Sequence[AttributeRow]) -> None:
         """CoverageCount cases that were read."""
         import numpy as np

@@ -27,14 +27,18 @@ from dsbuilder_tui.session.call_answers import CallAnswers
 from dsbuilder_tui.session.case_answers import CaseAnswers, answer_with, listed, ranked
 from dsbuilder_tui.session.costs import SessionCosts
 from dsbuilder_tui.session.diversity import SessionDiversity
+from dsbuilder_tui.session.diversity_answers import DiversityAnswers
 from dsbuilder_tui.session.documents import SessionDocuments
+from dsbuilder_tui.session.history_answers import HistoryAnswers
+from dsbuilder_tui.session.length_answers import LengthAnswers
 from dsbuilder_tui.session.repeated_inputs import RepeatedInputs
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.case_groups import CaseGrouping
 from dsbuilder_tui.store.case_search import CaseQuery
 
 _NO_PLAN = "Nothing is planned yet, so there is nothing to count. Say what the dataset is for, and how many cases it should hold."
-_ALWAYS = frozenset({DataSubject.COST, DataSubject.TIME, DataSubject.MODELS, DataSubject.CHECKPOINTS})
+_ALWAYS = frozenset({DataSubject.COST, DataSubject.TIME, DataSubject.MODELS, DataSubject.CHECKPOINTS,
+                     DataSubject.FILES})  # fmt: skip
 _MOST_TEXT = 160  # characters of a candidate
 _REPEATS = frozenset(COMPARING_STAGES)
 
@@ -52,6 +56,12 @@ class DataAnswers:
             DataSubject.CASE: self._cases.case,
             DataSubject.COVERAGE: self._cases.coverage,
             DataSubject.EXPECTATIONS: self._cases.expectations,
+            DataSubject.CAUSE: DiversityAnswers(context, diversity).cause,
+            DataSubject.VARIETY: DiversityAnswers(context, diversity).variety,
+            DataSubject.LENGTH: LengthAnswers(context, diversity).length,
+            DataSubject.COMPARISON: LengthAnswers(context, diversity).comparison,
+            DataSubject.CHANGES: HistoryAnswers(context).changes,
+            DataSubject.FILES: HistoryAnswers(context).files,
             DataSubject.OPEN: self._open,
             DataSubject.EXHAUSTED: self._exhausted,
             DataSubject.REJECTED: self._rejected,

@@ -6,9 +6,11 @@ import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dsbuilder_tui.domain.cell_cause import CellFacts
 from dsbuilder_tui.domain.figures import Coverage, DiversityReport
 from dsbuilder_tui.domain.whatif import WhatIf
 from dsbuilder_tui.session.case_map import CaseMap, CaseMapping, MapArea
+from dsbuilder_tui.session.cell_causes import CellCauses
 from dsbuilder_tui.session.coverage_counts import CoverageCount, CoverageCounts
 from dsbuilder_tui.session.diversity_figures import DiversityFigures
 from dsbuilder_tui.session.fingerprint_pages import FingerprintPages
@@ -29,6 +31,7 @@ class SessionDiversity:
         self._figures = DiversityFigures(context, self._counts, lambda after: self.fingerprints(after))
         self._mapping = CaseMapping(context, lambda after: self.fingerprints(after))
         self._review = ThresholdReview(context)
+        self._causes = CellCauses(context, self._counts)
 
     async def coverage(self, *, until: float | None = None) -> Coverage:
         """How many cases of each category are planned and accepted with each axis value.
@@ -37,6 +40,13 @@ class SessionDiversity:
         instead, which is read each time.
         """
         return await self._counts.ask(CoverageCount.coverage, until=until)
+
+    async def cell(self, category: str, axis: str = "", value: str = "") -> CellFacts:
+        """Why the cases of a category are not all there; with an axis and a value those that have it.
+
+        Raises ``InputError`` for a category that the plan does not have.
+        """
+        return await self._causes.facts(category, axis, value)
 
     def forget_coverage(self) -> None:
         """Cases have changed without an event: read them again when the coverage is asked for next."""

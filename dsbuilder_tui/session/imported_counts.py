@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 @dataclass(frozen=True, slots=True)
 class ImportedCounts:
     """The name of the file of rows, empty for any other file, and its cases by category; ``asked`` is how often users have
-    asked these, where it was oftener."""
+    asked these, where it was oftener; else empty."""
 
     KEY: ClassVar[str] = "imported_cases"  # of the session's ``meta``
 
@@ -35,5 +35,5 @@ class ImportedCounts:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready data."""
-        asked = {"asked": dict(self.asked)} if self.asked != self.cases else {}
+        asked = {"asked": dict(self.asked)} if self.asked and self.asked != self.cases else {}
         return {"name": self.name, "cases": dict(self.cases), **asked}

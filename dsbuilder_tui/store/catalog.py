@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import os
 import re
 import secrets
@@ -37,6 +38,7 @@ SESSION_FILE = "session.db"
 STATUS_FILE = "status.json"
 _UNBORN = ".new-"  # what a folder is called while its session is being made: .new-PID-TOKEN
 TRASH = ".trash"  # beside the sessions; no session is called so, because no folder_name begins with a dot
+_OTHER_PLACE = "Choose another one with --checkpoint-dir."
 _LONGEST_NAME = 200  # leaves room for what is appended to a session's name
 
 
@@ -161,15 +163,17 @@ def _is_file(path: Path) -> bool:
 
 
 def session_folders(root: Path) -> list[Path]:
-    """All session folders that may be looked into, the most recently active first. Raises ``StorageError``."""
+    """All session folders that may be looked into, the most recently active first. Raises ``StorageError`` or ``InputError``."""
     try:
         inside = list(root.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # no folder can have it: nothing is wrong with the disk
+            raise InputError(f"{str(root)[:_LONGEST_NAME]!r} … is too long for a folder.", _OTHER_PLACE) from None
         raise StorageError(
             f"The folder {root} cannot be read: {error.strerror or error}.",
-            "Make it readable, or choose another one with --checkpoint-dir.",
+            f"Make it readable. {_OTHER_PLACE}",
         ) from None
     found = [folder for folder in inside if not folder.name.startswith(_UNBORN) and _is_file(folder / SESSION_FILE)]
     return sorted(found, key=lambda folder: (-last_active(folder), folder.name))

@@ -94,4 +94,4 @@ def load_example(name: str) -> DatasetPlanInput:
     if name not in example_names():
         raise InputError(f"There is no example called {name!r}.", f"There are: {', '.join(example_names())}.")
     text = resources.files("dsbuilder_tui.examples").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return parse_plan(yaml.safe_load(text), f"example {name}")
+    return parse_plan(yaml.load(text, Loader=_SafeLoader), f"example {name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -21,6 +22,18 @@ REJECTION_COLUMNS = (
 _NOT_WRITTEN = ", ".join(f"'{stage}'" for stage in sorted(NO_REJECTION))
 # A condition on rows of `rejection`: those that are one, in sessions of any version.
 TURNED_AWAY = f"stage NOT IN ({_NOT_WRITTEN})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRejections:
+    """What was turned away for one slot at one stage; the last columns are those of the newest, at ``seq``."""
+
+    ordinal: int
+    stage: str
+    count: int
+    seq: int
+    nearest_case_id: str | None
+    reason: str
 
 
 class RejectionTable:
@@ -71,6 +84,27 @@ class RejectionTable:
         where, values = self._where(category, stage, text)
         sql = f"SELECT count(*) FROM rejection WHERE {where}"
         return await self._store.read(lambda connection: int(connection.execute(sql, values).fetchone()[0]))
+
+    async def of_empty_slots(self, category: str) -> list[SlotRejections]:
+        """What was turned away for the slots of a category that have no case now, by slot and stage."""
+        number = self._store.ids.get(category, 0)
+
+        def read(connection: sqlite3.Connection) -> list[SlotRejections]:
+            # Beside max(), SQLite takes bare columns from the row that has it: the newest one.
+            rows = connection.execute(
+                "SELECT r.ordinal, r.stage, count(*), max(r.seq), r.nearest_case_id, r.reason FROM rejection r "
+                "LEFT JOIN accepted_case a USING (branch_id, category_id, ordinal) "
+                f"WHERE r.branch_id=? AND r.category_id=? AND a.seq IS NULL AND r.{TURNED_AWAY} GROUP BY r.ordinal, r.stage",
+                (MAIN_BRANCH, number),
+            )
+            return [
+                SlotRejections(
+                    ordinal=ordinal, stage=stage, count=count, seq=seq, nearest_case_id=nearest, reason=reason
+                )
+                for ordinal, stage, count, seq, nearest, reason in rows
+            ]
+
+        return await self._store.read(read)
 
     async def by_stage(self) -> dict[str, int]:
         def read(connection: sqlite3.Connection) -> dict[str, int]:

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.case_pair import PairKind, PairSide
 from dsbuilder_tui.domain.events import RunFinished, RunPaused, RunStarted
 from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.rejections import TURNED_AWAY
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 # What may change, or take away, a case that was counted already.
@@ -92,6 +93,21 @@ class StatisticsReader:
         def read(connection: sqlite3.Connection) -> int:
             query = f"SELECT max(seq) FROM history WHERE kind IN ({marks})"
             return connection.execute(query, _DISTURBING).fetchone()[0] or 0
+
+        return await self._store.read(read)
+
+    async def since(self, seconds: float) -> tuple[int, int]:
+        """How many cases there are, and how many candidates were turned away, from a time on."""
+
+        def read(connection: sqlite3.Connection) -> tuple[int, int]:
+            values = (MAIN_BRANCH, seconds)
+            (accepted,) = connection.execute(
+                "SELECT count(*) FROM accepted_case WHERE branch_id=? AND created_at>=?", values
+            ).fetchone()
+            (rejected,) = connection.execute(
+                f"SELECT count(*) FROM rejection WHERE branch_id=? AND created_at>=? AND {TURNED_AWAY}", values
+            ).fetchone()
+            return int(accepted), int(rejected)
 
         return await self._store.read(read)
 

@@ -48,6 +48,7 @@ class CallTally:
     retries: int
     seconds: float
     last_failed: WorkerCall | None
+    slowest: WorkerCall | None = None  # of those that brought cases
 
     @property
     def calls(self) -> int:
@@ -142,8 +143,13 @@ class WorkerCallTable:
                 "ORDER BY seq DESC LIMIT 1",
                 values,
             ).fetchone()
-            failed = None if row is None else call_from(self._store.names, row)
-            return CallTally(endings, retries, seconds, failed)
+            longest = connection.execute(
+                f"SELECT {CALL_COLUMNS} FROM worker_call WHERE branch_id=?{of} AND outcome='{CallOutcome.OK}' "
+                "ORDER BY seconds DESC, seq LIMIT 1",
+                values,
+            ).fetchone()
+            failed, slowest = (None if one is None else call_from(self._store.names, one) for one in (row, longest))
+            return CallTally(endings, retries, seconds, failed, slowest)
 
         return await self._store.read(read)
 

@@ -394,7 +394,7 @@ class StudioApp(App[int]):
     def push_named(self, name: str, *given: object) -> AwaitMount:
         """Open a screen of the registry over the others."""
         screen: FullScreen = screen_row(name).load()(*given)
-        screen.screen_name = name
+        screen.prepare(name, self.stylesheet)
         return self.push_screen(screen)
 
     def show_screen(self, name: str, *given: object) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.css.stylesheet import Stylesheet
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -50,6 +52,16 @@ class FullScreen(UsesServices, Screen[Any]):
     def __init__(self) -> None:
         super().__init__()
         self.opened = asyncio.Event()  # what it shows first is there, and the keys go where they belong
+
+    def prepare(self, name: str, stylesheet: Stylesheet) -> None:
+        """Take the name of a row of the registry, and add the screen's own styles before it is pushed.
+
+        Where they are missing, pushing reads those of all the other screens again, too.
+        """
+        self.screen_name = name
+        for path in self.css_path:
+            if not stylesheet.has_source(str(path)):
+                stylesheet.add_source(Path(path).read_text(encoding="utf-8"), (str(path), ""))
 
     @property
     def gone(self) -> bool:

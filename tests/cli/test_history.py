@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dsbuilder_tui.cli.main import main
+from dsbuilder_tui.settings.locations import seal_secret_file
 from tests.cli.test_commands import plan
+from tests.support.made_once import made_once
 
 PLACE = ("--checkpoint-dir", "s")
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A finished session of 30 cases, with a checkpoint every ten."""
+def shop(
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Path:
+    """A finished session of 30 cases, with a checkpoint every ten: a copy of the one that is made once."""
+
+    def make(folder: Path) -> None:
+        monkeypatch.chdir(folder)
+        plan(folder)
+        assert main(["run", "plan.yaml", *PLACE, "--checkpoint-interval", "10", "--out", "shop.jsonl", "--plain"]) == 0
+        capsys.readouterr()
+        shutil.copy(seal_secret_file(), folder / "secret")
+
+    shutil.copytree(made_once(tmp_path_factory, "shop", make), tmp_path, dirs_exist_ok=True)
+    seal_secret_file().parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "secret").rename(seal_secret_file())  # it is the same person who goes on with it
     monkeypatch.chdir(tmp_path)
-    plan(tmp_path)
-    assert main(["run", "plan.yaml", *PLACE, "--checkpoint-interval", "10", "--out", "shop.jsonl", "--plain"]) == 0
-    capsys.readouterr()
     return tmp_path
 
 

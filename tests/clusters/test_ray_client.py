@@ -45,8 +45,8 @@ def test_a_run_by_the_client_server(cluster: LoopbackCluster, tmp_path: Path) ->
         cluster.add("gpu_c")
         out, errors = rest(run)
         keys = {headers.get("authorization") for fake in (first, second) for headers in fake.headers}
+        assert run.returncode == 0 and not errors, (errors, said[-1000:] + out[-1000:])
         assert first.seen and second.seen
-    assert run.returncode == 0 and not errors, errors
     heard = events(said + out)
     told = [event["case_id"] for event in heard if event["type"] == "case_accepted"]
     assert len(told) == len(set(told)) == 500

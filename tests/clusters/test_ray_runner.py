@@ -12,12 +12,13 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, CaseAccepted, Event
 from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
@@ -136,7 +137,7 @@ async def test_what_waits_on_the_nodes_is_given_back_at_a_pause(
 ) -> None:
     """Calls that are short for their way wait on the nodes, beyond the workers' number; none of them is made after a pause."""
     total, workers = 400, 8
-    fake, gate = FakeOpenAI(latency=0.02), Gate()
+    fake, gate = FakeOpenAI(latency=0.004), Gate()  # shorter than their way, so that some always wait
     config = make_config(
         runner="ray", ray_address=cluster.address, base_url=await fake.start(), batch_size=1, max_workers=workers,
         hedging="off",
@@ -145,33 +146,46 @@ async def test_what_waits_on_the_nodes_is_given_back_at_a_pause(
 
     def follow(event: Event) -> None:
         heard.append(event)
-        if sum(isinstance(each, CaseAccepted) for each in heard) == total // 4:
+        if fake.gate is None and waiting() and sum(isinstance(each, CaseAccepted) for each in heard) > total // 4:
             fake.gate = gate  # from now on no answer comes
 
     async with await Session.create(plan_of(total, "waiting"), config) as session:
-        session.subscribe(follow)
-        run = asyncio.create_task(session.run())
 
         def waiting() -> int:
             return sum(place.waiting for place in session.calls.places())
 
+        def there() -> int:
+            return waiting() + sum(place.calls for place in session.calls.places())
+
+        session.subscribe(follow)
+        run = asyncio.create_task(session.run())
         while not (waiting() and gate.held >= workers and run_is_still(session, workers)):
             assert not run.done(), run
             await asyncio.sleep(0.01)
         assert fake.in_flight == gate.held == workers, "each is made when its turn is come"
         made = sum(fake.seen.values())
         session.request_pause()
-        while waiting():
+        while there() > workers:  # those that are held are left
             await asyncio.sleep(0.01)
         gate.set()
         assert (await run).state is SessionState.PAUSED
         assert sum(fake.seen.values()) == made
-        assert len([event for event in heard if isinstance(event, BatchStarted)]) == await session.calls.count() == made
+        started = sum(isinstance(event, BatchStarted) for event in heard)
+        # What is told of one that another has overtaken on its way to the node is that it was cut off unmade.
+        assert started == await session.calls.count() == made + len(cut_off(heard))
         result = await session.run()
         assert result.state is SessionState.COMPLETE and result.accepted == total
     await fake.stop()
     assert len({event.case_id for event in heard if isinstance(event, CaseAccepted)}) == total
-    assert sum(fake.seen.values()) == total == sum(isinstance(event, BatchFinished) for event in heard)
+    ended = sum(isinstance(event, BatchFinished) for event in heard)
+    assert sum(fake.seen.values()) == total == ended - len(cut_off(heard))
+
+
+def cut_off(events: Iterable[Event]) -> list[BatchFinished]:
+    """Calls that were told of, and came back unmade: they have cost nothing."""
+    found = [each for each in events if isinstance(each, BatchFinished) and each.outcome is CallOutcome.CANCELLED]
+    assert all(each.delivered == each.prompt_tokens == each.completion_tokens == 0 for each in found)
+    return found
 
 
 def run_is_still(session: Session, workers: int) -> bool:
@@ -200,7 +214,7 @@ async def test_a_budget_holds_for_what_waits_on_the_nodes_also_far_away(
 
         def follow(event: Event) -> None:
             nonlocal most_with_waiting, ended
-            ended += isinstance(event, BatchFinished)
+            ended += isinstance(event, BatchFinished) and not cut_off([event])
             if isinstance(event, CaseAccepted):
                 accepted.append(event.case_id)
             places = session.calls.places()
@@ -211,7 +225,7 @@ async def test_a_budget_holds_for_what_waits_on_the_nodes_also_far_away(
         session.subscribe(follow)
         assert (await session.run()).state is SessionState.PAUSED
         made = sum(fake.seen.values())
-        assert workers < most_with_waiting <= affordable
+        assert workers < most_with_waiting <= affordable + 1  # one may end between the two counts
         assert affordable <= made <= affordable + 2 * workers
         assert made == len(accepted) == ended
         await session.settings.set("budget", None)

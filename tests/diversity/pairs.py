@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def unseen_pairs() -> list[Pair]:
     return _read(Path(__file__).parent / "unseen_pairs.yaml")
 
 
+@functools.cache
 def _read(path: Path) -> list[Pair]:
-    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    rows = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return [Pair(**row | {"expectations": tuple(row.get("expectations", ({}, {})))}) for row in rows]

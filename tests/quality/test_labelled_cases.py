@@ -37,7 +37,7 @@ class Labelled:
 
 def labelled_cases() -> Iterator[Labelled]:
     for file in FILES:
-        content = yaml.safe_load(file.read_text())
+        content = yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         for case in content["cases"]:
             yield labelled(file.stem.removeprefix("cases_"), content["plan"], case)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,15 +18,16 @@ from tests.support.kinds_worker import kinds_plan
 DATASETS = Path(__file__).parents[1] / "support" / "mlflow_datasets.py"
 
 
-@pytest.mark.timeout(900)  # MLflow makes its database anew, which takes long where much else is going on
+@pytest.mark.timeout(900)  # MLflow takes long where much else is going on
 async def test_mlflow_takes_both_files_and_would_refuse_them_as_one(
-    tmp_path: Path, make_config: Callable[..., DatasetBuilderConfig]
+    tmp_path: Path, empty_database: Path, make_config: Callable[..., DatasetBuilderConfig]
 ) -> None:
     plan = parse_plan(kinds_plan(write=["expected_facts", "guidelines"]))
     files = [tmp_path / "shop.jsonl", tmp_path / "shop.scenarios.jsonl"]
     async with await Session.create(plan, make_config(provider="offline")) as session:
         assert (await session.run()).state == "complete"
         await session.dataset.write(files[0])
+    shutil.copyfile(empty_database, tmp_path / "mlflow.db")
     done = subprocess.run(
         [sys.executable, str(DATASETS), str(tmp_path), *map(str, files)],
         capture_output=True,

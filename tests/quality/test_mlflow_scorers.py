@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -66,9 +67,9 @@ async def _rows(plan: DatasetPlanInput, config: DatasetBuilderConfig) -> list[di
         return [case.record() async for case in session.cases.all()]
 
 
-@pytest.mark.timeout(900)  # MLflow makes its database anew, which takes long where much else is going on
+@pytest.mark.timeout(900)  # MLflow takes long where much else is going on
 async def test_every_case_can_be_scored(
-    tmp_path: Path, fake: FakeOpenAI, make_config: Callable[..., DatasetBuilderConfig]
+    tmp_path: Path, empty_database: Path, fake: FakeOpenAI, make_config: Callable[..., DatasetBuilderConfig]
 ) -> None:
     offline, online = make_config(provider="offline"), make_config(provider="openai", base_url=fake.url, api_key="k")
     rows = await _rows(plan("built_in"), offline) + await _rows(plan("by_model"), online)
@@ -81,6 +82,7 @@ async def test_every_case_can_be_scored(
     assert {tuple(row["inputs"]) for row in rows} == {("query",), ("messages",)} and len(rows) == 80
     file = tmp_path / "dataset.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))
+    shutil.copyfile(empty_database, tmp_path / "mlflow.db")
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.mlflow_pass", str(file), str(tmp_path)],
         capture_output=True,

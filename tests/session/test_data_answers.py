@@ -235,7 +235,9 @@ async def test_counting_goes_on_past_a_window_and_a_damaged_row(make_config: Con
 async def test_what_failed_and_what_happened_to_a_batch(make_config: Configs) -> None:
     config = make_config(max_workers=1, batch_size=12, max_retries=0)
     async with await Session.create(shop(refunds=12, order_status=12), config) as session:
-        assert (await ask(session, "calls")).said == "Nothing runs now, so no worker is at work. No call has ended yet."
+        assert (await ask(session, "calls")).said == (
+            "Nothing runs now, so no worker is at work and none is stuck. No call has ended yet."
+        )
         assert (await ask(session, "calls", batch=1)).said == "There is no batch 1; no worker was called yet."
         broken = [TransientError(FailureKind.SERVER, "500 it broke")]
         with pytest.raises(EndpointUnavailable):
@@ -280,3 +282,64 @@ async def test_calls_in_flight_are_told(make_config: Configs) -> None:
         assert "Batch 1: Asked for 12 cases of refunds; 2 came so far." in (await ask(session, "calls", batch=1)).said
         model.gate.set()
         await run
+
+
+async def test_lengths_and_comparisons_are_those_of_the_texts(make_config: Configs) -> None:
+    async with await Session.create(shop(refunds=3, order_status=3), make_config()) as session:
+        assert (await ask(session, "length")).said == "No case is written yet."
+        await accept(session, "refunds", ["one two three", "one", "one two"])
+        await accept(session, "order_status", ["a b c d e f"])
+        session.diversity.forget_coverage()
+        told = await ask(session, "length")
+        assert (
+            told.said == "4 cases have 3.0 words on average, from 1 to 6, 12 in all." and told.place is DataPlace.CASES
+        )
+        told = await ask(session, "length", order="most", limit=2)
+        assert told.said == "The longest case is order_status-00001, 6 words: “a b c d e f”"
+        assert [row.name for row in told.rows] == ["refunds-00001"]
+        assert "refunds-00002, 1 word: " in (await ask(session, "length", order="least")).said
+        assert (await ask(session, "length", over=2)).said == "2 of 4 cases have more than 2 words (50 %)."
+        assert (await ask(session, "length", under=2, category="refunds")).said.startswith(
+            "1 of 3 cases of refunds has fewer"
+        )
+        told = await ask(session, "comparison", by="category", between=["order_status", "refunds"])
+        assert told.said == "order_status and refunds, side by side." and counts(told) == {
+            "order_status": 1,
+            "refunds": 3,
+        }
+        assert told.rows[1].words.startswith("2.0 words on average; 0 of 3 candidates")
+        told = await ask(session, "comparison", by="category", order="least")
+        assert told.said.endswith("order_status does worst: 1 of 3 is there, 0 candidates turned away.")
+        with pytest.raises(InputError, match="no value of tone 'furious'"):
+            await ask(session, "comparison", by="attribute", axis="tone", between=["angry", "furious"])
+        oldest = await ask(session, "cases", order="oldest", limit=2)
+        assert oldest.said.startswith("The first case is refunds-00001") and [row.name for row in oldest.rows] == [
+            "refunds-00002"
+        ]
+
+
+async def test_causes_changes_and_files(make_config: Configs) -> None:
+    async with await Session.create(shop(refunds=6, order_status=3), make_config()) as session:
+        assert "the run was not started" in (await ask(session, "cause", category="refunds")).said
+        kept = await accept(session, "refunds", ["one"])
+        session.diversity.forget_coverage()
+        await reject(session, "refunds", "semantic", [0.95, 0.96], nearest=kept[0], slot=2)
+        told = await ask(session, "cause", category="refunds")
+        assert (
+            "2 candidates were turned away as repeats of refunds-00001" in told.said
+            and told.place is DataPlace.COVERAGE
+        )
+        told = await ask(session, "cause", attributes={"tone": "angry"})
+        assert told.said.startswith(("refunds × angry: 0 of 2", "order_status × angry: 0 of 1"))
+        with pytest.raises(InputError, match="No category varies in tone: furious"):
+            await ask(session, "cause", attributes={"tone": "furious"})
+        assert (await ask(session, "changes")).said.startswith(
+            "Nothing was changed; 1 case came and 2 candidates were turned away"
+        )
+        await session.cases.edit("refunds", 1, {"query": "changed"}, {})
+        told = await ask(session, "changes", since="1 hours ago")
+        assert told.said.startswith("1 change since ") and "edited refunds-00001" in told.said
+        with pytest.raises(InputError, match="'soonish' is no time"):
+            await ask(session, "changes", since="soonish")
+        assert str(session.folder.resolve()) in (await ask(session, "files")).said
+        assert (await ask(session, "variety")).said.startswith("Two cases are needed")

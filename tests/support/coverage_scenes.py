@@ -45,6 +45,7 @@ async def _begun(app: FrozenApp, counts: Mapping[str, int], **plan: Any) -> Cove
     await script.open()
     script.session.diversity.fingerprints = prints_of(script.session)  # type: ignore[method-assign]
     await script.began()
+    script.session._files.at_work_elsewhere = True  # the run is told by events alone, and no pause is to be shown
     return script
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual.app import App
 from textual.pilot import Pilot
 
 import dsbuilder_tui.tui.app
@@ -386,6 +387,12 @@ async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
+def _drawn(app: App[Any]) -> object:
+    """All that is on the screen, with what shows through from below, as it would be drawn: with its styles."""
+    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    return app.title, [list(strips) for strips in update.strips]  # type: ignore[union-attr]
+
+
 async def settled(pilot: Pilot[Any], *, picture: bool = False) -> None:
     """Wait until all that was begun is done: no reading, no answer, every row there; and the ``picture`` stands."""
     app = pilot.app
@@ -396,13 +403,13 @@ async def settled(pilot: Pilot[Any], *, picture: bool = False) -> None:
         dim = [card for card in app.screen.query(Card) if card.has_focus and not card.lit]
         return not working and not dim and all(not list_.count or list_.chosen is not None for list_ in rows)
 
-    frames: list[str] = []
+    frames: list[object] = []
 
     def stands() -> bool:
         if not at_rest():
             frames.clear()
             return False
-        frames.append(app.export_screenshot() if picture else "")
-        return len(frames) >= 3 and len(set(frames[-3:])) == 1
+        frames.append(_drawn(app) if picture else None)
+        return len(frames) >= 3 and frames[-3] == frames[-2] == frames[-1]
 
     await until(pilot, stands)

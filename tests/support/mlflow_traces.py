@@ -1,4 +1,4 @@
-"""A small application that traces itself to MLflow, in a process of its own: ``python mlflow_traces.py URI EXPERIMENT KIND``.
+"""A small application that traces itself to MLflow, in a process of its own: ``python mlflow_traces.py URI EXPERIMENT KIND …``.
 
 ``KIND`` is ``requests`` (single questions, some twice, with personal data), ``talks`` (conversations by session), ``odd``
 (inputs that say nothing of a user) or ``mixed``.
@@ -77,4 +77,5 @@ def main(uri: str, experiment: str, kind: str) -> None:
 if __name__ == "__main__":
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
-    main(*sys.argv[1:4])
+    for place in range(1, len(sys.argv), 3):
+        main(*sys.argv[place : place + 3])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import json
+import shutil
 import subprocess
 import sys
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from dsbuilder_tui.domain.trace_query import TraceQuery
 from dsbuilder_tui.quality.personal_data import PersonalDataKind
 from dsbuilder_tui.session.traced_rows import traced_rows
 from dsbuilder_tui.settings.stack import load_config
+from tests.support.made_once import made_once
 from tests.support.mlflow_traces import PERSONAL
 
 APPLICATION = Path(__file__).parent.parent / "support" / "mlflow_traces.py"
@@ -30,19 +31,27 @@ pytestmark = pytest.mark.timeout(
 NOW = 4_000_000_000.0  # after every trace
 
 
-@functools.cache
-def database_of(kind: str, experiment: str) -> bytes:
-    """MLflow's database after the application has traced itself into it. Made once: that takes seconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "traces.db"
-        command = [sys.executable, str(APPLICATION), f"sqlite:///{file}", experiment, kind]
-        subprocess.run(command, check=True, capture_output=True, timeout=240)
-        return file.read_bytes()
+DATABASES = (("requests", "my_bot"), ("talks", "my_bot"), ("mixed", "my_bot"), ("odd", "jobs"))
+Traced = Callable[..., None]
 
 
-def traced(uri: str, kind: str, experiment: str = "my_bot") -> None:
-    """The database at the address holds these traces, and no others."""
-    Path(uri.removeprefix("sqlite:///")).write_bytes(database_of(kind, experiment))
+@pytest.fixture
+def traced(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, uri: str) -> Traced:
+    """``traced(kind, experiment)``: the test's database holds these traces of the application, and no others."""
+
+    def make(folder: Path) -> None:
+        told = []
+        for kind, experiment in DATABASES:
+            file = folder / f"{kind}.{experiment}.db"
+            shutil.copyfile(empty_database, file)
+            told += [f"sqlite:///{file}", experiment, kind]
+        subprocess.run([sys.executable, str(APPLICATION), *told], check=True, capture_output=True, timeout=240)
+
+    def put(kind: str, experiment: str = "my_bot") -> None:
+        folder = made_once(tmp_path_factory, "traces", make)
+        shutil.copyfile(folder / f"{kind}.{experiment}.db", uri.removeprefix("sqlite:///"))
+
+    return put
 
 
 def read(uri: str, **query: Any) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
@@ -51,8 +60,10 @@ def read(uri: str, **query: Any) -> tuple[list[dict[str, Any]], tuple[str, ...]]
         return [json.loads(line) for line in rows.path.read_text().splitlines()], rows.notes
 
 
-def test_requests_are_rows_under_the_application_s_own_parameter_and_nobody_is_named_in_them(uri: str) -> None:
-    traced(uri, "requests")
+def test_requests_are_rows_under_the_application_s_own_parameter_and_nobody_is_named_in_them(
+    traced: Traced, uri: str
+) -> None:
+    traced("requests")
     rows, notes = read(uri)
     assert len(rows) == 40
     questions = [row["inputs"]["question"] for row in rows]
@@ -67,8 +78,8 @@ def test_requests_are_rows_under_the_application_s_own_parameter_and_nobody_is_n
     assert "personal data was kept, as you asked" in notes
 
 
-def test_a_filter_and_a_time_choose_and_what_is_not_there_is_said(uri: str) -> None:
-    traced(uri, "requests")
+def test_a_filter_and_a_time_choose_and_what_is_not_there_is_said(traced: Traced, uri: str) -> None:
+    traced("requests")
     rows, _ = read(uri, filter="tags.channel = 'app'")
     assert len(rows) == 8
     newest, notes = read(uri, most=5)
@@ -85,8 +96,8 @@ def test_a_filter_and_a_time_choose_and_what_is_not_there_is_said(uri: str) -> N
     assert "no experiment 'my_bott'" in str(error.value) and "my_bot" in error.value.hint
 
 
-def test_traces_of_one_session_are_one_conversation(uri: str) -> None:
-    traced(uri, "talks")
+def test_traces_of_one_session_are_one_conversation(traced: Traced, uri: str) -> None:
+    traced("talks")
     rows, notes = read(uri)
     assert len(rows) == 8 and "8 conversations" in notes[0]
     messages = rows[0]["inputs"]["messages"]
@@ -99,20 +110,20 @@ def test_what_was_masked_is_told_by_kind() -> None:
     assert PersonalDataKind.CARD.counted(1) == "1 card number"
 
 
-def test_what_says_nothing_of_a_user_is_counted_with_its_reason(uri: str) -> None:
-    traced(uri, "mixed")
+def test_what_says_nothing_of_a_user_is_counted_with_its_reason(traced: Traced, uri: str) -> None:
+    traced("mixed")
     rows, notes = read(uri)
     assert len(rows) == 48 and all(list(row["inputs"]) == list(rows[0]["inputs"]) for row in rows)
     assert any("5 traces not understood" in note and "limit" in note for note in notes)
-    traced(uri, "odd", "jobs")
+    traced("odd", "jobs")
     with pytest.raises(InputError, match="None of 5 traces"):
         read(uri, experiment="jobs")
 
 
 def test_traces_become_cases_each_once_in_categories(
-    uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    traced: Traced, uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    traced(uri, "requests")
+    traced("requests")
     place = ["--checkpoint-dir", str(tmp_path / "sessions"), "--tracking-uri", uri]
     assert main(["import", "traces:my_bot", *place, "--json"]) == ExitCode.COMPLETE
     told = json.loads(capsys.readouterr().out)
@@ -130,8 +141,10 @@ def test_traces_become_cases_each_once_in_categories(
     assert not words & {"com", "mail", "name", "doe", "example", "user"}, words
 
 
-def test_a_dataset_begins_from_what_users_asked(uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    traced(uri, "requests")
+def test_a_dataset_begins_from_what_users_asked(
+    traced: Traced, uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    traced("requests")
     out = tmp_path / "new.jsonl"
     command = [
         "run", "--from-traces", "my_bot", "--more", "20", "--only-new", "--provider", "offline", "--out", str(out),
@@ -149,8 +162,10 @@ def test_a_dataset_begins_from_what_users_asked(uri: str, tmp_path: Path, capsys
     assert "Hellwig" not in out.read_text()
 
 
-async def test_from_python_they_are_cases_or_what_more_cases_begin_from(uri: str, tmp_path: Path) -> None:
-    traced(uri, "requests")
+async def test_from_python_they_are_cases_or_what_more_cases_begin_from(
+    traced: Traced, uri: str, tmp_path: Path
+) -> None:
+    traced("requests")
     config = DatasetBuilderConfig(checkpoint_dir=tmp_path / "s", mlflow_tracking_uri=uri, provider="offline")
     async with DatasetBuilderAgent(config=config) as agent:
         state = await agent.from_traces("my_bot", since="7d")
@@ -170,8 +185,10 @@ async def test_from_python_they_are_cases_or_what_more_cases_begin_from(uri: str
         assert (await agent.get_builder_state_summary()).instances_created == there + 4, "what was open stays open"
 
 
-async def test_requests_that_break_a_rule_of_the_plan_are_left_out_and_told(uri: str, tmp_path: Path) -> None:
-    traced(uri, "requests")
+async def test_requests_that_break_a_rule_of_the_plan_are_left_out_and_told(
+    traced: Traced, uri: str, tmp_path: Path
+) -> None:
+    traced("requests")
     asked = list(dict.fromkeys(row["inputs"]["question"] for row in read(uri)[0]))
     short = [text for text in asked if len(text.split()) <= 12]
     assert 0 < len(short) < len(asked)

@@ -19,6 +19,7 @@ from dsbuilder_tui.tui.coverage.paint import cell_words, figure_lines
 from dsbuilder_tui.tui.coverage.row_paint import row_lines
 from dsbuilder_tui.tui.paint.coverage_sheet import GridRow, is_thin, sheet
 from dsbuilder_tui.tui.paint.line import length
+from tests.support.shown_words import Reader
 from tests.support.studio import NARROW, WIDE, Desk, Scripted, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
@@ -93,11 +94,17 @@ async def test_more_cases_are_asked_for_in_the_prompt() -> None:
     await built(PLAN, until=20)
     async with studio(open_first="shop") as desk:
         await coverage(desk)
-        await desk.press("down", "right", "enter")
+        await desk.press("down", "right")
+        await desk.press("enter")
         await desk.at("StudioScreen", "prompt")
         assert desk.one("#prompt").text == "Write 20 more `angry` cases in refunds"
         await desk.press("enter")
         await desk.sees("refunds", "→")
+        await desk.until(lambda: desk.focus == "PlanCard")
+        await desk.answer("ctrl+y")
+        await desk.until(lambda: desk.session.plan.categories[-1].held != ())
+        (held,) = desk.session.plan.categories[-1].held
+        assert held.attributes == {"tone": "angry"} and len(held.slots) == 20
 
 
 def documented(folder: Path) -> DatasetPlanInput:
@@ -136,6 +143,9 @@ async def test_passages_show_their_cases_and_more_are_asked_for_from_one(size: t
         await desk.press("tab")
         await desk.at("CoverageScreen", "passages")
         await desk.sees("Passages · 3 of 3 have cases", "Broken goods", "ask for more")
+        read = Reader(desk, ())
+        read.look("coverage, with documents")
+        read.check()
         await desk.press("down", "enter")
         await desk.to_work()
         request = f"Write 20 more `refunds` cases from `{docs}/rules.md#Refunds › Broken goods`"

@@ -21,6 +21,7 @@ from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.settings.screen import SettingsScreen
 from tests.support.fake_batches import FakeBatches
 from tests.support.fake_openai import FakeOpenAI
+from tests.support.shown_words import Reader
 from tests.support.studio import Desk, Scripted, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
@@ -235,6 +236,9 @@ async def test_batch_jobs_are_shown_looked_at_and_cancelled(make_plan: Plans) ->
             await desk.press("f6")
             await desk.at("WorkersScreen", "calls")
             await desk.sees("1 batch job waiting since", "next look", "batch_1", "0 calls in flight")
+            read = Reader(desk, ["batch_1", "category_1", "category_2"])  # the provider's name of the job
+            read.look("workers, with batch jobs", without="#call")
+            await read.at_other_sizes("workers, with batch jobs", without="#call")
             fake.batches.held = False
             await desk.press("l")
             await desk.sees("in progress", "2 of 4 done")
@@ -243,6 +247,9 @@ async def test_batch_jobs_are_shown_looked_at_and_cancelled(make_plan: Plans) ->
             await desk.press("ctrl+p")
             await desk.state("paused")
             await desk.sees("F6 x cancels them")
+            read.look("the studio, with batch jobs")
+            await read.at_other_sizes("the studio, with batch jobs")
+            read.check()
             await desk.press("f6")
             await desk.at("WorkersScreen", "calls")
             await desk.press("x")

@@ -98,7 +98,9 @@ def _check_combination(arguments: argparse.Namespace) -> None:
     traces = arguments.from_traces
     flag, named = ("--extend", "FILE") if traces is None else ("--from-traces", traces)
     if arguments.more is not None and (arguments.plan or arguments.example):
-        raise InputError("A plan says itself how many cases are written.", "Leave --more out.")
+        raise InputError(
+            f"A plan says itself how many cases are written; --more is for {flag} without a plan.", "Leave --more out."
+        )
     if arguments.more is not None and (arguments.more < 1 or not arguments.extend):
         raise InputError(
             f"--more N says how many cases {flag} {named} adds without a plan.", "Give it a number from 1 on."

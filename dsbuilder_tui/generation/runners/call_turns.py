@@ -25,6 +25,7 @@ class CallTurns:
         self._at_once = 0
         self._inside: set[CallTurn] = set()
         self._waiting: deque[CallTurn] = deque()
+        self._turned_away = False
 
     @property
     def inside(self) -> int:
@@ -37,11 +38,16 @@ class CallTurns:
         return len(self._waiting)
 
     def take(self, at_once: int, decided: Callable[[bool], None]) -> CallTurn:
-        """A turn, as one of so many ``at_once`` from now on; 0 is as many as there are."""
-        self._at_once = at_once
+        """A turn, as one of so many ``at_once`` from now on; with 0 it is come, whatever others wait for."""
         turn = CallTurn(decided)
-        self._waiting.append(turn)
-        self._let_in()
+        if not at_once:
+            self._come(turn)
+        elif self._turned_away:  # it was sent before, and overtaken on its way
+            decided(False)
+        else:
+            self._at_once = at_once
+            self._waiting.append(turn)
+            self._let_in()
         return turn
 
     def end(self, turn: CallTurn) -> None:
@@ -53,13 +59,16 @@ class CallTurns:
         self._let_in()
 
     def turn_away(self) -> None:
-        """None of those that wait will have its turn."""
+        """None of those that wait, or come to wait, will have its turn."""
+        self._turned_away = True
         while self._waiting:
             self._waiting.popleft().decided(False)
 
     def _let_in(self) -> None:
-        while self._waiting and (not self._at_once or len(self._inside) < self._at_once):
-            turn = self._waiting.popleft()
-            self._inside.add(turn)
-            turn.come = True
-            turn.decided(True)
+        while self._waiting and len(self._inside) < self._at_once:
+            self._come(self._waiting.popleft())
+
+    def _come(self, turn: CallTurn) -> None:
+        self._inside.add(turn)
+        turn.come = True
+        turn.decided(True)

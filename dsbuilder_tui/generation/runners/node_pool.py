@@ -255,7 +255,7 @@ class NodePool:
 
     def _share(self, at: int, processes: int) -> int:
         """How many of the limit's calls the process at a place makes at once."""
-        if self._limit is None:
+        if self._limit is None or self._pausing:  # from a pause on only what has begun is made again
             return 0
         whole, rest = divmod(self._limit.limit, processes)
         return max(1, whole + (at < rest))

@@ -11,6 +11,7 @@ from dsbuilder_tui.domain.axes import DEFAULT_AXES
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.naming import singular, slug, words_of
 from dsbuilder_tui.offline.planner.plan_arguments import planning_act
+from dsbuilder_tui.offline.planner.plan_mentions import PlanMentions
 from dsbuilder_tui.offline.planner.planning_context import Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.utterance import Utterance
 
@@ -87,7 +88,32 @@ def axes_in(heard: Utterance, situation: PlanningContext) -> tuple[Utterance, tu
         if (found := pattern.search(said)) and len(values := _values(found["values"])) > 1:
             wishes.append(AxisWish(AxisChange.SET, known.get(_key(found["name"]), slug(found["name"])), values))
             said = _without(said, found)
+    if not wishes and (whole := _of_values(said, situation)) is not None:
+        said, wishes = "", [whole]
     return (replace(heard, said=said.strip()), tuple(wishes)) if wishes else (heard, ())
+
+
+def _of_values(said: str, situation: PlanningContext) -> AxisWish | None:
+    """“No angry ones”, “only angry and polite”, “tone: angry”: all of a message that is about values of one axis."""
+    if situation.base is None:
+        return None
+    axes = {**situation.axes, **_axes(situation, {})}  # a category's own is none that all share
+    mentions = PlanMentions([category.name for category in situation.base.categories], axes)
+    table, text = intent_table(), said.strip(" .!?")
+    for phrase, change in (("values_left_out", AxisChange.DROP_VALUES), ("values_only", AxisChange.SET)):
+        found = table.phrase(phrase).fullmatch(text)
+        if found is None:
+            continue
+        groups = found.groupdict()
+        parts = [part for part in _BETWEEN.split(groups.get("values") or groups.get("of") or "") if part]
+        named = [mentions.value(part) for part in parts]
+        axis = named[0][0] if named and named[0] else ""
+        named_axis = groups.get("axis")
+        if named_axis and _key(named_axis) not in (_key(axis), _key(f"{axis}s")):
+            continue
+        if axis and all(pair is not None and pair[0] == axis for pair in named):
+            return AxisWish(change, axis, tuple(dict.fromkeys(pair[1] for pair in named if pair)))
+    return None
 
 
 def with_axes(reading: Interpretation, wishes: tuple[AxisWish, ...], situation: PlanningContext) -> Interpretation:

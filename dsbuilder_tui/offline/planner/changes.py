@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from typing import Any
 
 from dsbuilder_tui.domain.axes import DEFAULT_AXES
-from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan_patch import fill_cell
 from dsbuilder_tui.domain.writing_stage import pipeline_words, planned_pipeline
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
-from dsbuilder_tui.offline.planner.count_changes import CountChanges
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, spread, whole
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.judge_requests import judge_mode_in
-from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
-from dsbuilder_tui.offline.planner.modifiers import (
-    OWN_CATEGORIES,
-    Modifier,
-    draft,
-    held_to,
-    language_question,
-    modifier_in,
-)
-from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, unused, words_of
+from dsbuilder_tui.offline.planner.manner_changes import MannerChanges
+from dsbuilder_tui.offline.planner.modifiers import OWN_CATEGORIES, modifier_in
+from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, words_of
 from dsbuilder_tui.offline.planner.stage_requests import stage_requests
 from dsbuilder_tui.offline.planner.utterance import MASK
 
 ANSWER_KEYS = (MlflowKey.FACTS.value,)  # of "with expected answers": what the built-in writer can say of an answer
 _ADD_DEFAULT = 10
+_MOST_PARTS = 4  # of a clause
 _MOST_EXAMPLES = 6  # of a category that others were merged into
 _TOOL = re.compile(
     rf"{C} (?:should|must|has to|have to|needs? to)? ?(?:always )?(?:call|use)s? (?:the )?(?:tool )?({MASK}|"
@@ -45,7 +38,7 @@ def _key_of(written: str | dict[str, Any]) -> str:
     return str(next(iter(written), "")) if isinstance(written, dict) else written
 
 
-class PlanChanger(CountChanges):
+class PlanChanger(MannerChanges):
     """Reads the clauses of one message against one plan."""
 
     def read(self, clause: str) -> bool:
@@ -69,17 +62,21 @@ class PlanChanger(CountChanges):
 
     def _read(self, text: str) -> bool:
         steps = (self._fill, self._swap, self._merge, self._split, self._move, self._level, self._rename, self._remove,
-                 self._more, self._factor, self._part, self._set, self._whole, self._tool, self._stages, self._modify,
+                 self._more, self._factor,
+                 self._vague_manner, self._mix, self._part, self._set, self._whole, self._tool, self._stages, self._modify,
                  self._answers, self._add)  # fmt: skip
         return any(step(text) for step in steps)
 
     def _read_both(self, text: str) -> bool:
-        """“make refunds 10 and order status 30”: two changes that share a verb."""
+        """“make refunds 10 and order status 30”, “make it 20% angry and refunds 80”: two changes in one clause, or none of it."""
         parts = re.split(r" (?:and|&) ", text)
-        if len(parts) < 2 or not all(re.search(C, part) and re.search(r"\d", part) for part in parts):
+        if not 2 <= len(parts) <= _MOST_PARTS:
             return False
-        read = [self._read(part) for part in parts]
-        return all(read)
+        plan, notes, done, problem = deepcopy(self._c.plan), list(self._c.notes), self._c.done, self._c.problem
+        if all(self._read(part) for part in parts):
+            return True
+        self._c.plan, self._c.notes, self._c.done, self._c.problem = plan, notes, done, problem
+        return False
 
     def _fill(self, text: str) -> bool:
         """“Write 20 more `angry` cases in refunds”, as the coverage screen drafts it: more cases of it, held to that value."""
@@ -185,6 +182,9 @@ class PlanChanger(CountChanges):
         found = re.fullmatch(
             rf"(?:rename|call|change the name of) (?:the )?{C}(?: (?:to|as|into))? {PHRASE}", text, re.I
         ) or re.fullmatch(rf"(?:the )?{C} (?:should|must) be (?:called|named) {PHRASE}", text, re.I)
+        if not found and (bare := re.fullmatch(rf"rename (?:the )?{C}", text, re.I)):
+            name = self._of(bare[1])["name"].replace("_", " ")
+            return self._say(f"What should it be called? For example: “rename {name} to other {name}”.")
         if not found:
             lost = re.match(r"rename (.+?) (?:to|as|into) ", text, re.I)
             return bool(lost) and self._say(self._unknown(lost[1] if lost else ""))
@@ -197,81 +197,6 @@ class PlanChanger(CountChanges):
         first = next((old for old, now in self._c.rename.items() if now == category["name"]), category["name"])
         self._c.rename[first] = new
         category["name"] = new
-        return self._change()
-
-    def _part(self, text: str) -> bool:
-        """Some cases of a category become one of their own."""
-        found = re.fullmatch(
-            rf"(?:make|turn|write|have|i want|let|set|put)? ?{HOW_MUCH} (?:cases )?(?:(?:out )?of )?(?:the )?{C},? "
-            rf"(?:should be |to be |be |are |into )?(.+)",
-            text,
-            re.I,
-        )
-        if not found:
-            which = re.fullmatch(
-                rf"(?:make|turn|write|put)? ?{HOW_MUCH} of (?:them|those|these|the cases)\b.+", text, re.I
-            )
-            if which is None and not re.search(C, text):
-                some = re.fullmatch(
-                    rf"(?:make|turn|write|put|have)? ?{HOW_MUCH},? (?:should be|must be|to be|be|in|as|are) (.+)",
-                    text,
-                    re.I,
-                )
-                which = some if some and modifier_in(self._heard.full(f"in {some[2]}"))[1] else None
-            return bool(which) and self._say(f"Which category should those come from: {', '.join(self._c.names[:20])}?")
-        _, modifier = modifier_in(self._heard.full(found[3]), of_category=True)
-        if modifier is None and not re.search(rf" of (?:the )?{C}", text, re.I):
-            return False
-        if modifier is None:
-            return self._say(
-                f"What should be special about those {found[1]}? For example: “in Spanish”, “angry” or “multi-turn”."
-            )
-        category = self._of(found[2])
-        number = self._number(category, found[1])
-        if not 0 < number < category["count"]:
-            return self._say(
-                f"{category['name']} has {counted(category['count'], 'case')}, so {found[1]} of them cannot be "
-                f"set apart; "
-                "at least 1 has to stay and at least 1 has to go."
-            )
-        if not self._new(category["name"].replace("_", " "), number, modifier, category):
-            return True
-        category["count"] -= number
-        if modifier.kind is not CaseKind.SINGLE:
-            self._c.notes.append(f"They are taken out of {category['name']}, which keeps {category['count']:,}.")
-        return self._change()
-
-    def _of_kind(self, category: dict[str, Any], modifier: Modifier) -> None:
-        """Makes a category one of a modifier's kind, and says what that is."""
-        make_kind(category, modifier.kind, modifier.values, self._c.plan.get("input_fields") or {})
-        self._c.notes += kind_words([category])
-
-    def _new(self, phrase: str, number: int, modifier: Modifier | None, like: dict[str, Any] | None = None) -> bool:
-        """Adds a category, or to the one of that name; false when a question is in the way."""
-        one = draft(self._topics, phrase, number, modifier, self._examples)
-        if one.question and not (like and modifier and not modifier.language):
-            return not self._say(one.question)
-        if like and not self._topics.knows(phrase) and not self._examples:
-            one.category["example_inputs"] = list(like["example_inputs"])
-            one.category["kind"] = like.get("kind", CaseKind.SINGLE)
-            one.category["description"] = like["description"]
-        if like:
-            one.category["expectations"] = dict(like.get("expectations") or {})
-            if "expected_tools" in like:
-                one.category["expected_tools"] = list(like["expected_tools"])
-            own = dict(like.get("attributes") or {})
-            one.category["attributes"] = {**own, **one.category["attributes"]}
-            kind = CaseKind(like.get("kind", CaseKind.SINGLE))
-            if kind is not CaseKind.SINGLE and (not modifier or modifier.kind is CaseKind.SINGLE):
-                make_kind(one.category, kind, (), {})  # as the one that it is like
-        if modifier and modifier.kind is not CaseKind.SINGLE:
-            self._of_kind(one.category, modifier)
-        for category in self._c.categories:
-            if category["name"].casefold() == one.category["name"].casefold():
-                return self._count(category, category["count"] + number)
-        one.category["name"] = unused(one.category["name"], self._c.names)
-        self._c.categories.append(one.category)
-        self._c.last = len(self._c.categories) - 1
         return self._change()
 
     def _tool(self, text: str) -> bool:
@@ -296,51 +221,6 @@ class PlanChanger(CountChanges):
         if len(requests) == 1:
             self._modify(text)  # what the built-in writer, which has no stages, can do of it
         return bool(requests)
-
-    def _modify(self, text: str) -> bool:
-        """Every case of a category gets a mood, a language, a difficulty."""
-        found = re.fullmatch(
-            rf"(?:make|turn|write|have|let|i want|put) (?:(?:all )?(?:of )?{MANY}|(everything|all(?: of (?:it|them))?|"
-            rf"(?:all )?the (?:cases|questions|inputs|messages|prompts|texts)|them(?: all)?)) "
-            rf"(?:to be |be |sound |into |all )?(.+)|{MANY} (?:should|must) "
-            rf"(?:be|sound) (.+)",
-            text,
-            re.I,
-        )
-        if not found:
-            return self._modify_all(text)
-        asked = found[4] or found[7] or ""
-        _, modifier = modifier_in(self._heard.full(asked), of_category=True)
-        if modifier is None or (re.search(r"\d", asked) and not modifier.values):
-            return False
-        mentions = re.findall(C, "".join(group or "" for group in (found[1], found[2], found[5], found[6])))
-        for category in self._c.categories if found[3] else [self._of(mention) for mention in mentions]:
-            if modifier.language not in ("", "English"):
-                phrase = category["name"].replace("_", " ")
-                one = draft(self._topics, phrase, 1, modifier, self._examples)
-                if one.question:
-                    return self._say(language_question(modifier.language, phrase))
-                category["example_inputs"] = one.category["example_inputs"]
-            category["attributes"] = held_to(dict(category.get("attributes") or {}), modifier)
-            if modifier.kind is not CaseKind.SINGLE:
-                self._of_kind(category, modifier)
-            self._change()
-        return True
-
-    def _modify_all(self, text: str) -> bool:
-        """“Multi-turn”, “make it multi-turn”: every category is one of conversations."""
-        asked = re.fullmatch(
-            r"(?:make|turn|have|i want|i need|let|as)? ?(?:it|them|this|that|the dataset|the plan)? ?(?:all )?"
-            r"(?:be |into |to be )?(.+)",
-            text,
-            re.I,
-        )
-        rest, modifier = modifier_in(self._heard.full(asked[1]), of_category=True) if asked else ("", None)
-        if modifier is None or modifier.kind is CaseKind.SINGLE or bare_phrase(rest) or re.search(C, text):
-            return False
-        for category in self._c.categories:
-            self._of_kind(category, modifier)
-        return self._change()
 
     def _answers(self, text: str) -> bool:
         """“With expected answers”: each category's cases say what a right answer is; or no longer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from dsbuilder_tui.offline.planner.naming import forms
@@ -41,6 +42,9 @@ class PlanChanges:
     done: bool = False
     adds: bool = False  # the clause before said "add", which holds for a count that follows
     last: int | None = None  # the category spoken of last
+    whole: dict[str, int] = field(default_factory=dict)  # the counts before shares were set apart
+    mixed: Fraction = Fraction(0)  # what those shares come to
+    rewrites: bool = False  # how cases are written is changed, which accepted ones are already
 
     @property
     def categories(self) -> list[dict[str, Any]]:

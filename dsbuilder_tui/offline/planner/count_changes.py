@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, MORE, C, CategoryMentions
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, spread, whole
 
+_TOO_FEW = ("more", "too few", "not enough")
 _FACTORS = {
     "double": Fraction(2), "twice as many": Fraction(2), "triple": Fraction(3), "3 times as many": Fraction(3),
     "quadruple": Fraction(4), "halve": Fraction(1, 2), "1/2 as many": Fraction(1, 2),
@@ -22,15 +23,25 @@ class CountChanges(CategoryMentions):
     def _more(self, text: str) -> bool:
         up = r"(?:increase|raise|grow|extend|bump)"
         if vague := re.fullmatch(
-            rf"(?:have |add |make |give me |i want |i need )?(more|fewer|less) (?:of )?(?:the )?{C}", text, re.I
+            rf"(?:have |add |make |give me |i want |i need |we need |write |there are )*(?:a few |some |way |much |many |a lot )?"
+            rf"(more|fewer|less|too many|too few|not enough) (?:of )?(?:the )?{C}",
+            text,
+            re.I,
         ):
             category = self._of(vague[2])
             return self._say(
                 f"How many? There are {category['count']:,} now; say for example "
                 f"“make {category['name'].replace('_', ' ')} "
-                f"{category['count'] * 2 if vague[1].lower() == 'more' else max(1, category['count'] // 2)}”."
+                f"{category['count'] * 2 if vague[1].lower() in _TOO_FEW else max(1, category['count'] // 2)}”."
             )
         if re.fullmatch(rf"(?:add |give me |i want )?{HOW_MUCH} {MORE}(?: cases)?", text, re.I):
+            return self._say(f"More of which: {', '.join(self._c.names[:20])}?")
+        if re.fullmatch(
+            rf"(?:add|{MORE}|write|give me)(?: {MORE})?(?: (?:{HOW_MUCH}|some|more|a few|a lot))(?: {MORE})?(?: of (?:them|it))?"
+            r"(?: (?:cases|ones))?",
+            text,
+            re.I,
+        ):
             return self._say(f"More of which: {', '.join(self._c.names[:20])}?")
         for pattern in (
             rf"(?:add|make|give me|write|i need|i want|we need|plus)? ?(?:{MORE} )?{HOW_MUCH} {MORE} (?:of "
@@ -107,8 +118,15 @@ class CountChanges(CategoryMentions):
             re.I,
         )
         if not found:
+            found = re.fullmatch(
+                r"(?:make (?:it )?|i want |i need |we need |give me )?"
+                rf"({'|'.join(_FACTORS)}|twice as much)(?: (?:it|that|cases))?()()",
+                text,
+                re.I,
+            )
+        if not found:
             return False
-        factor = _FACTORS[found[1].lower()]
+        factor = _FACTORS[found[1].lower().replace("much", "many")]
         chosen = [self._of(m) for m in re.findall(C, f"{found[2] or ''}{found[3] or ''}")] or self._c.categories
         for one in chosen:
             self._count(one, max(1, int(one["count"] * factor)))
@@ -188,12 +206,24 @@ class CountChanges(CategoryMentions):
         return True
 
     def _remove(self, text: str) -> bool:
-        verb = r"(?:remove|drop|delete|get rid of|leave out|take out|skip|no more|throw out)"
-        if found := re.fullmatch(
-            rf"(?:{verb}|no|without) {MANY}(?: (?:category|categories|cases|entirely|completely|at all|from the plan))*",
-            text,
-            re.I,
+        verb = (
+            r"(?:remove|drop|delete|get rid of|leave out|take out|skip|no more(?: about)?|throw out|forget(?: about)?|kick out|"
+            r"scrap|ditch|exclude|omit|leave away|cut out)"
+        )
+        tail = (
+            r"(?: (?:category|categories|cases|entirely|completely|at all|from the plan|any ?more|for now|for|now|please|either|"
+            r"no longer|then))*"
+        )
+        wont, needless = r"(?:don't|do not|no longer)", r"(?:needed|necessary|required|relevant)"
+        for pattern in (
+            rf"(?:{verb}|no|without) {MANY}{tail}",
+            rf"(?:i|we) {wont} (?:need|want)(?: any| the| more)* {MANY}{tail}",
+            rf"{MANY} (?:is|are) (?:not|no longer) {needless}{tail}",
+            rf"{MANY} can (?:go|be (?:removed|dropped|left out)){tail}",
+            rf"(?:don't|do not|never|stop) (?:write|writing|generate|generating|include|plan)(?: any| more| the)* {MANY}{tail}",
         ):
+            if (found := re.fullmatch(pattern, text, re.I)) is None:
+                continue
             gone = {self._of(mention)["name"] for mention in re.findall(C, found[1] + found[2])}
             if len(gone) == len(self._c.names):
                 return self._say("That would leave no category; keep at least one, or describe a new dataset.")

@@ -36,7 +36,13 @@ _FRACTION_WORDS = re.compile(
 )
 _GROUPED = re.compile(r"(?<![\w.,])(\d{1,3})((?:[,.'\u00a0\u202f]\d{3})+)(?![\d])")
 _THOUSANDS = re.compile(r"(?<![\w.,])(\d{1,6}(?:\.\d{1,3})?) ?(k|m)\b", re.IGNORECASE)
-_ONE_WORD = re.compile(r"\b(?:the|this|that|which|no|any|each|every|some) one\b|\bone of\b", re.IGNORECASE)
+_NO_ADJECTIVE = rf"(?!(?:more|or|and|for|{_SMALL}|{'|'.join(_SCALES)})\b)"
+_ONE_WORD = re.compile(
+    rf"\b(?:the|this|that|which|no|any|each|every|some|another|an?)(?: {_NO_ADJECTIVE}[a-z]+)? one\b|"
+    r"\b(?:last|first|next|newest|latest|longest|shortest|oldest|random|other|good|bad|wrong) one\b(?! \w+s\b)|"
+    r"\bone (?:of|another|by one)\b",
+    re.IGNORECASE,
+)
 
 
 def plain_numbers(text: str) -> str:

@@ -9,9 +9,12 @@ from typing import Any
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.data_question import CaseMark, DataGroup, DataOrder, DataSubject
 from dsbuilder_tui.domain.judging import Judgement
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.offline.planner.counts import whole
 from dsbuilder_tui.offline.planner.intent_table import IntentTable, intent_table
+from dsbuilder_tui.offline.planner.measure_requests import MeasureRequests
 from dsbuilder_tui.offline.planner.naming import forms, slug
+from dsbuilder_tui.offline.planner.plan_mentions import PlanMentions
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
 Arguments = dict[str, Any]
@@ -40,6 +43,8 @@ class DataRequests:
 
     def __init__(self, heard: Utterance, names: Sequence[str], axes: Mapping[str, Sequence[str]]) -> None:
         self._heard, self._names, self._axes = heard, names, axes
+        self._mentions = PlanMentions(names, axes)
+        self._measures = MeasureRequests(self._mentions)
         self._table: IntentTable = intent_table()
 
     def read(self, text: str) -> Arguments | None:
@@ -49,15 +54,23 @@ class DataRequests:
             return {"what": DataSubject.CASE.value, "case": case}
         if (batch := self._table.phrase("data_batch").fullmatch(text)) is not None:
             return {"what": DataSubject.CALLS.value, "batch": max(1, whole(batch["n"] or batch["m"]))}
+        if (measured := self._measures.read(text)) is not None:
+            return measured
+        if (ends := self._ends(text)) is not None:
+            return ends
         opening = self._table.phrase("data_opening").search(text)
         if opening is None or self._says("data_wish", text):
             return None
         rest, found = self._filters(text, opening.end() if opening.end() < len(text) else 0)
+        if self._says("asks_checks", text):  # “which cases failed their checks” is of candidates, not of calls
+            return {"what": DataSubject.REJECTED.value, **_only(found, "category"), "stage": Stage.VALIDATORS.value}
         named = [one for one in _SUBJECTS if self._says(f"data_{one.value}", rest)]
         if "text" in found and named and named[0] is not DataSubject.REJECTED:
             named = []  # the words that are looked for may be any
         subject = named[0] if named else DataSubject.CASES
         order = self._order(text)
+        if subject is DataSubject.OPEN and (by := self._group(DataSubject.COVERAGE, text)) and "axis" in by:
+            return {"what": DataSubject.COVERAGE.value, **by, "order": DataOrder.LEAST.value}  # “which tone is missing”
         if subject in (DataSubject.OPEN, DataSubject.EXHAUSTED) and re.match(
             r"(?:what|which|show|list|tell)\b", text, re.I
         ):
@@ -72,6 +85,11 @@ class DataRequests:
         if subject is DataSubject.CASES:
             return self._counted(text, rest, found, order)
         return self._asked(subject, order, text, found)
+
+    def names_part(self, text: str) -> bool:
+        """Whether a text names a category or a value: a part of the cases."""
+        named = self._mentions.find(text)
+        return bool(named.category or named.values)
 
     def _is_asked_why(self, text: str, order: DataOrder) -> bool:
         """Whether a question about rejections is for their reasons, which another tool tells with examples."""
@@ -90,15 +108,35 @@ class DataRequests:
         found = self._table.phrase("data_case").fullmatch(text)
         if found is None:
             return None
-        if found["mark"]:
-            return f"#{found['mark']}"
-        if found["number"] or found["place"]:
-            return found["number"] or found["place"]
-        name = slug(found["category"])
-        known = next(
-            (one for one in self._names if slug(one) == name or re.fullmatch(forms(one), found["category"], re.I)), None
-        )
-        return f"{known}-{int(found['slot']):05d}" if known is not None and int(found["slot"]) < 10**9 else None
+        case = found["case"] or found["written"] or found["judged"]
+        if case == "1" and found["verb"]:
+            return None  # “let me read one” is about any
+        if case.isdigit() and (
+            not (found["written"] or found["judged"] or found["verb"]) or self._says("data_counts", text)
+        ):
+            return None  # “show me 12” asks for so many
+        return self._mentions.case(case, bare=found["case"] != text)
+
+    def _ends(self, text: str) -> Arguments | None:
+        """“Read me the last one”, “show me the first 3 refunds”: the newest or the oldest cases themselves."""
+        found = self._table.phrase("data_ends").fullmatch(text)
+        if found is None:
+            return None
+        end = found["end"] or found["late"]
+        newest = self._says("data_newest", end)
+        named = self._mentions.find(found["what"] or "")
+        if self._table.phrase("data_filler").sub(" ", named.rest).strip():
+            return None
+        if not (found["verb"] or found["n"] or found["what"] or found["late"]) or len(named.alone) < len(named.values):
+            return None
+        if newest and found["n"] and not named.values and self._says("data_shown", text):
+            return None  # the list of cases, the newest first, is asked of another tool
+        asked: Arguments = {"what": DataSubject.CASES.value}
+        asked |= {"category": named.category} if named.category else {}
+        asked |= {"attributes": named.alone} if named.alone else {}
+        order = DataOrder.NEWEST if newest else DataOrder.OLDEST
+        limit = min(_MOST_SHOWN, max(1, whole(found["n"]))) if found["n"] else 1
+        return {**asked, "order": order.value, "limit": limit}
 
     def _order(self, text: str) -> DataOrder:
         for order in (DataOrder.NEWEST, DataOrder.MOST, DataOrder.LEAST):
@@ -136,7 +174,8 @@ class DataRequests:
         phrase = self._table.phrase
         if not self._says("data_repeats", text) and (at := phrase("data_text").search(text)) is not None:
             words = " ".join(self._heard.full(at["words"]).split()).strip(" .?!\"'“”«»`")
-            if words:
+            words = phrase("data_text_end").sub("", words)
+            if words and not (self._mentions.category(words) or self._mentions.value(words)):
                 found["text"], text = words[:200], text[: at.start()]
         for name in sorted(self._names, key=len, reverse=True):
             if take(forms(name)) is not None:
@@ -190,7 +229,10 @@ class DataRequests:
         if order is not DataOrder.PLAN and "by" in asked:
             asked["order"] = order.value
         if not self._says("data_amount", text):
-            return asked if "by" in asked else None
+            if "by" in asked:
+                return asked
+            listed = self._says("data_which", text) and found.keys() & {"text", "attributes", "mark", "verdict", "kind"}
+            return self._shown(text, found, order) if listed else None
         if asked.keys() & {"by", "attributes", "mark", "verdict", "kind", "text"}:
             return asked
         words = self._heard.full(self._table.phrase("data_filler").sub(" ", rest))
@@ -203,18 +245,22 @@ class DataRequests:
         """“Show me the angry ones”: the cases themselves. What names no more than a category is asked of the list."""
         if group := self._group(DataSubject.CASES, text):
             return {"what": DataSubject.CASES.value, **found, **group}
-        if not (found.keys() & {"attributes", "mark", "verdict", "kind"}):
+        if not (found.keys() & {"attributes", "mark", "verdict", "kind", "text"}):
             return None
         return {
             "what": DataSubject.CASES.value,
             **_without_split(found),
             "order": DataOrder.NEWEST.value,
-            "limit": self._limit(text, 5),
+            "limit": self._limit(text, 1 if self._says("data_single", text) else 5),
         }
 
     def _limit(self, text: str, otherwise: int) -> int:
         number = re.search(r"(?<![\w#.-])\d{1,9}(?![\w.%-])", re.sub(MASK, "", text))
         return min(_MOST_SHOWN, max(1, int(number.group()))) if number is not None else otherwise
+
+
+def _only(found: Arguments, name: str) -> Arguments:
+    return {name: found[name]} if name in found else {}
 
 
 def _without_split(asked: Arguments) -> Arguments:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.naming import forms, singular
+from dsbuilder_tui.offline.planner.plan_mentions import PlanMentions
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 
 _NO_LIKENESS = frozenset(
@@ -51,21 +52,25 @@ def small_words(text: str, situation: PlanningContext) -> str | None:
     if name is not None:
         return table.reply(name)
     base = situation.base
+    if _is_other_language(text):
+        return table.reply("other_language")
     if base and any(re.search(forms(c.name), text, re.IGNORECASE) for c in base.categories):
         return None  # what names a category is about that
     talk = next((one for one in table.small_talk if one.says.fullmatch(text)), None)
     if talk is not None:
         return talk.reply if base is None else talk.planned
-    return _meaning(text) or (table.reply("other_language") if _is_other_language(text) else None)
+    return _meaning(text, situation) or None
 
 
-def _meaning(text: str) -> str:
+def _meaning(text: str, situation: PlanningContext) -> str:
     """What the word means that is asked about; empty when no such thing is asked."""
     table = intent_table()
     if (asked := table.phrase("asks_meaning").fullmatch(text)) is None:
         return ""
     word = asked["word"]
     entry = next((one for one in table.glossary if one.words.fullmatch(word) and (one.why or not asked["why"])), None)
+    if entry is None and (named := PlanMentions((), situation.axes).value(word)) is not None and not asked["why"]:
+        return table.reply("means_value", value=named[1], axis=named[0])
     return entry.means if entry else ""
 
 

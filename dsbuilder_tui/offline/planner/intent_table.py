@@ -69,12 +69,18 @@ class IntentTable:
             GlossaryEntry(words=self._pattern(row["words"]), means=row["means"], why=row.get("why", False))
             for row in known["glossary"].values()
         )
+        self.spelling = frozenset(known["spelling"])
+        self._how_to = tuple((self._pattern(row["of"]), str(row["say"])) for row in known["how_to"].values())
         self.need_a_plan = frozenset(known["need_a_plan"])
         self.after_a_change = frozenset(known["after_a_change"])
 
     def phrase(self, name: str) -> re.Pattern[str]:
         """The pattern of something that is recognised besides the intents. Raises ``KeyError`` for an unknown name."""
         return self._phrases[name]
+
+    def how_to_reply(self, what: str) -> str | None:
+        """How something is done, for who asks how; None where the table does not say it."""
+        return next((say for of, say in self._how_to if of.search(what)), None)
 
     def reply(self, name: str, /, **values: object) -> str:
         """A sentence of the planner, with these values filled in. Raises ``KeyError`` for an unknown name."""

@@ -96,6 +96,15 @@ class Intents:
         kind = found["format"] or found["late"]
         return {**path, "format": self._table.formats[kind.lower()]} if kind else path
 
+    def _export_as(self, found: Found) -> Arguments:
+        """“Give me the csv”, “as json please”; a spreadsheet opens csv."""
+        kind = found["format"].lower()
+        return {"format": self._table.formats.get(kind, "csv")} if kind != "file" else {}
+
+    def _export_part(self, found: Found) -> str | None:
+        named = self._data.names_part(found["part"])
+        return self._table.reply("export_whole") if named else None
+
     def _logging(self, found: Found) -> Arguments:
         groups = found.groupdict()
         said = next((groups[name] for name in "abcd" if groups.get(name)), "on").lower()
@@ -280,6 +289,8 @@ _READERS: Mapping[str, Callable[[Intents, Found], Arguments | str | None]] = {
     "diversity": Intents._diversity,
     "checkpoint": Intents._checkpoint,
     "export": Intents._export,
+    "export_as": Intents._export_as,
+    "export_part": Intents._export_part,
     "logging": Intents._logging,
     "load": Intents._load,
     "point": Intents._point,

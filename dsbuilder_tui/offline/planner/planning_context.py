@@ -56,3 +56,4 @@ class Interpretation:
     acts: tuple[Act, ...] = ()
     words: str = ""
     asks: bool = False  # the words ask for what was missing; the next message may be the answer
+    unread: bool = False  # some of it was not understood, as the words say

@@ -11,12 +11,14 @@ from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch
+from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.offline.planner.axis_requests import axes_in, with_axes
 from dsbuilder_tui.offline.planner.changes import PlanChanger
 from dsbuilder_tui.offline.planner.clauses import PlanChanges, clauses, without_courtesy
 from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
+from dsbuilder_tui.offline.planner.exclusion_requests import exclusions_in, without_subjects
 from dsbuilder_tui.offline.planner.expected_tool_calls import one_tool_a_clause
 from dsbuilder_tui.offline.planner.extension_requests import extension_in, traces_in
 from dsbuilder_tui.offline.planner.failure_requests import failing_in
@@ -31,6 +33,8 @@ from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, 
 from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
 from dsbuilder_tui.offline.planner.request import examples_in, read_request
 from dsbuilder_tui.offline.planner.row_requests import rows_in, with_rows
+from dsbuilder_tui.offline.planner.single_cases import about_single_case
+from dsbuilder_tui.offline.planner.spelling import respelled, respelled_names
 from dsbuilder_tui.offline.planner.target_requests import target_in
 from dsbuilder_tui.offline.planner.template_requests import made_so, templates_in
 from dsbuilder_tui.offline.planner.topics import Topics
@@ -50,7 +54,27 @@ def understand(
     topics = topics or Topics()
     if not text.strip():
         return Interpretation(words=not_understood())
+    names = [category.name for category in situation.base.categories] if situation.base else []
+    text, slips = respelled_names(text, names)
+    reading = _understood(text, situation, earlier, topics, target_read=target_read)
+    if reading.unread and not reading.acts:
+        again, more = respelled(text, names, _TABLE.spelling)
+        other = _understood(again, situation, earlier, topics, target_read=target_read) if more else reading
+        if not other.unread:
+            reading, slips = other, slips | more
+    if slips and not reading.unread:
+        told = ", ".join(f"“{one_line(wrong, 40)}” as {right}" for wrong, right in slips.items())
+        reading = replace(reading, words=f"I read {told}. {reading.words}".strip())
+    return reading
+
+
+def _understood(
+    text: str, situation: PlanningContext, earlier: str, topics: Topics, *, target_read: bool
+) -> Interpretation:
+    """What a message asks for, spelt as it is."""
     heard = hear(text)
+    if not heard.said and not heard.document:  # nothing but pictures
+        return Interpretation(words=not_understood())
     extension = extension_in(heard) or traces_in(heard) if situation.plan is None else None
     if extension is not None:
         return extension
@@ -118,10 +142,11 @@ def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
         return Interpretation(words=problem)
     heard, documents = documents_in(heard)
     heard, axes = axes_in(heard, situation)
+    heard, excluded = exclusions_in(heard, situation)
     heard, modes = templates_in(heard)
     heard, pairs = pairs_in(one_tool_a_clause(heard))
     rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
-    rest = with_axes(rest, axes, situation)
+    rest = without_subjects(with_axes(rest, axes, situation), excluded, situation)
     rest = made_so(written_from(rest, documents, situation), modes, situation)
     rest = with_rows(with_pairs(rest, pairs, situation), rows, situation)
     if heard.too_long:
@@ -130,7 +155,7 @@ def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     if acts and not rest.acts:
         return Interpretation(tuple(acts), rest.words if rest.asks else "")
     if not acts and not rest.acts and not rest.words:
-        return Interpretation(words=not_understood())
+        return Interpretation(words=not_understood(), unread=True)
     return replace(rest, acts=(*acts, *rest.acts))
 
 
@@ -138,6 +163,12 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     said = heard.said
     if small := small_words(said, situation):
         return Interpretation(words=small)
+    if (asked := _how_to(heard, situation, topics)) is not None:
+        return asked
+    if _TABLE.phrase("what_if").fullmatch(said.strip(" .?!")):
+        return Interpretation(words=_TABLE.reply("what_if"))
+    if (single := about_single_case(said, situation)) is not None:
+        return single
     if alike := about_pairs(said):
         return Interpretation(words=alike)
     if (lower := fewer(said, situation)) is not None:
@@ -179,7 +210,20 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
             return Interpretation(words=_TABLE.reply("how_many"), asks=True)
     if _TABLE.phrase("about_bot").match(said) and len(said) > 40:
         return Interpretation((Act("describe_target", {"text": heard.full(said)}),))
-    return Interpretation(words=not_understood(heard.full(said), situation))
+    return Interpretation(words=not_understood(heard.full(said), situation), unread=True)
+
+
+def _how_to(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation | None:
+    """“How do I export to csv”: what to say for it, and where it is; nothing is done."""
+    found = _TABLE.phrase("how_to").fullmatch(heard.said.strip(" .?!"))
+    if found is None:
+        return None
+    if (told := _TABLE.how_to_reply(found["what"])) is not None:
+        return Interpretation(words=told)
+    wish = _said(replace(heard, said=found["what"]), situation, topics)
+    if wish.acts and not wish.unread:
+        return Interpretation(words=_TABLE.reply("say_just_that", words=words_of(heard.full(found["what"]))))
+    return Interpretation(words=not_understood(heard.full(found["what"]), situation), unread=True)
 
 
 def _no_first_plan() -> Interpretation:
@@ -243,8 +287,10 @@ def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Int
     for clause in clauses(said, changes.names):
         if base and changer.read_judging(clause):  # “don't judge …” refuses nothing of ours
             continue
-        if _TABLE.phrase("refused").match(clause):
+        if _TABLE.phrase("refused").match(clause) and not (base and changer.read(clause)):
             words.append(_TABLE.reply("left_alone"))
+            continue
+        if _TABLE.phrase("refused").match(clause):
             continue
         found = orders.read(clause)
         if found is None and (
@@ -298,7 +344,9 @@ def _together(
         offered = _offer(changes.plan, situation, [], renamed=renamed)
         acts += offered.acts
         words += [*changes.notes, offered.words]
+    if changes.rewrites and changes.done and not changes.problem and any(situation.accepted.values()):
+        words.append(_TABLE.reply("accepted_stays"))
     if unread:
         words.append("I did not understand " + ", ".join(f"“{text}”" for text in unread[:3]) + ".")
     distinct = [act for at, act in enumerate(acts) if act not in acts[:at]]
-    return Interpretation(tuple(distinct), _sentences(words), asks=asks)
+    return Interpretation(tuple(distinct), _sentences(words), asks=asks, unread=bool(unread))

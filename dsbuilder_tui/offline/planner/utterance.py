@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dsbuilder_tui.domain.sanitise import bare, whole_characters
 from dsbuilder_tui.offline.planner.counts import plain_numbers
+from dsbuilder_tui.offline.planner.everyday_words import everyday, without_pictures
 
 MOST_READ = 4_000  # characters of a message that are read as words; what is longer is a document
 MOST_TARGET = 20_000  # characters of a document that are handed on
@@ -97,8 +98,9 @@ def hear(text: str) -> Utterance:
         pieces.append(found.group())
         return chr(_FIRST_MASK + len(pieces) - 1)
 
+    said = without_pictures(said)
     for pattern in (_QUOTED, _REGISTERED, _PATH, _MODEL):
         said = pattern.sub(mask, said)
-    said = re.sub(r"[ \u00a0\u2000-\u200a\u3000]+", " ", plain_numbers(said)).strip()
+    said = re.sub(r"[ \u00a0\u2000-\u200a\u3000]+", " ", plain_numbers(everyday(said))).strip()
     said = re.sub(r"\n(?: \n)+", "\n \n", said)  # as many empty lines as one: a pattern would try each as a beginning
     return Utterance(said, tuple(pieces), document[:MOST_TARGET], too_long)

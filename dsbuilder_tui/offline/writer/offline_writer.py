@@ -36,7 +36,7 @@ from dsbuilder_tui.offline.writer.scenarios import scenario_inputs
 from dsbuilder_tui.offline.writer.studied_category import StudiedCategory, StudiedExample, study
 from dsbuilder_tui.offline.writer.surroundings import leaves_out, second_request, surrounded
 from dsbuilder_tui.offline.writer.templates import goal_of, shown
-from dsbuilder_tui.offline.writer.values import ValuePool, shown_braces
+from dsbuilder_tui.offline.writer.values import ValuePool, shown_braces, value_pool
 from dsbuilder_tui.offline.writer.written_message import Stance, WrittenMessage
 from dsbuilder_tui.settings.provider_names import OFFLINE
 
@@ -73,7 +73,6 @@ class OfflineWriter:
         self._pacer = Pacer(pace, clock or SystemClock(), sleep)
         self._streams = itertools.count()
         self._phrases = load_phrases()
-        self._pools: dict[int, ValuePool] = {}
         self._read: dict[str, StudiedCategory] = {}
         self._partners = PartnerWriter(self._write, self._category)
 
@@ -183,9 +182,7 @@ class OfflineWriter:
     ) -> dict[str, Any]:
         """A case of its own; with ``otherwise`` the same in the words of another template, the so manieth."""
         rng = random.Random(f"{seed}\x1f{plan.dataset_name}\x1f{category.name}\x1f{slot.ordinal}\x1f{attempt}")
-        if seed not in self._pools:
-            self._pools[seed] = ValuePool(seed)
-        pool, known = self._pools[seed], self._category(plan, category)
+        pool, known = value_pool(seed), self._category(plan, category)
         example = known.example_for(slot)
         attributes = {
             axis: value
@@ -240,7 +237,7 @@ class OfflineWriter:
         seed: int,
     ) -> tuple[dict[str, Any], WrittenMessage, list[str]]:
         """A conversation, or a scenario, about a request: the inputs, what is known of them, and what was done to them."""
-        pool, known = self._pools[seed], self._category(plan, category)
+        pool, known = value_pool(seed), self._category(plan, category)
         if category.kind is CaseKind.SCENARIO:
             inputs = scenario_inputs(known, request, frame, slot.attributes, pool, rng)
             given = example.rest.get(CONTEXT) or {}
@@ -267,7 +264,7 @@ class OfflineWriter:
         otherwise: int,
     ) -> dict[str, Any]:
         """A case whose answer is a sentence of each of its slot's passages, or stands nowhere."""
-        pool, known = self._pools[seed], self._category(plan, category)
+        pool, known = value_pool(seed), self._category(plan, category)
         question = document_question(slot.passages, category.answerable, rng)
         frame.flags &= _KEPT_FLAGS  # nothing is left out, added or attacked
         message = WrittenMessage(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dsbuilder_tui.domain.cell_cause import CellFacts, more_words
 from dsbuilder_tui.domain.figures import Cell, DiversityReport, Figures, told_figures
 from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.plain_words import counted
@@ -26,8 +27,17 @@ def cell_words(category: str, row: GridRow, cell: Cell | None) -> str:
 
 def request_words(category: str, value: str) -> str:
     """What is drafted for a thin cell."""
-    value = plain(value).replace("`", "'")
-    return f"Write {MORE} more `{value}` cases in {plain(category)}"
+    return more_words(plain(category), plain(value), MORE)
+
+
+def cause_lines(facts: CellFacts | None, width: int) -> list[Line]:
+    """Why the cell under the cursor is empty or thin, and what helps; nothing for one that is full."""
+    if facts is None or not facts.causes:
+        return []
+    lines: list[Line] = [((clip("Why it is not full" if facts.planned else "Why it is empty", width), "info"),)]
+    lines += [((row, "text"),) for row in wrap(plain(facts.sentence), width)]
+    lines += [((row, "warn"),) for row in wrap(facts.advice and f"→ {plain(facts.advice)}", width) if row]
+    return [*lines, EMPTY]
 
 
 def no_grid(width: int) -> list[Line]:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from dsbuilder_tui.domain.cell_cause import CellFacts
 from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import (
     BranchSwitched,
@@ -27,6 +28,7 @@ from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.tui.coverage.evaluation_paint import evaluation_lines
 from dsbuilder_tui.tui.coverage.heat_grid import HeatGrid
 from dsbuilder_tui.tui.coverage.paint import (
+    cause_lines,
     cell_words,
     figure_lines,
     judged_words,
@@ -83,6 +85,7 @@ class CoverageScreen(SessionScreen):
             "rows": (self._find_rows, _MEASURE_EVERY),
             "results": (self._read_results, _MEASURE_EVERY),
         }
+        self._cause: CellFacts | None = None  # of the cell under the cursor, once it is known
         self._waits: set[str] = set()  # what is to be read when its time comes, or when the screen is seen again
 
     def compose(self) -> ComposeResult:
@@ -203,13 +206,34 @@ class CoverageScreen(SessionScreen):
             category, row, cell = chosen
             words = cell_words(category, row, cell)
         pane.border_subtitle = title(clip(words, max(20, pane.size.width - 6)))
+        if self._cause is not None and not self._is_of_cursor(self._cause):
+            self._cause = None
         self.query_one("#figures", LineView).renew(keep=True)
         self.refresh_bindings()
+        if chosen is not None and not self.watched.replaying:
+            self.instead("cause", self._find_cause)
+
+    def _is_of_cursor(self, facts: CellFacts) -> bool:
+        chosen = self.grid.chosen
+        return chosen is not None and (facts.category, facts.value) == (chosen[0], chosen[1].value)
+
+    async def _find_cause(self) -> None:
+        """Why the cell under the cursor is not full."""
+        chosen = self.grid.chosen
+        if chosen is None or not chosen[1].value:
+            return
+        facts = await self.services.guarded(
+            self.watched.session.diversity.cell(chosen[0], chosen[1].axis, chosen[1].value)
+        )
+        if facts is not None and self._is_of_cursor(facts):
+            self._cause = facts
+            self.query_one("#figures", LineView).renew(keep=True)
 
     def _figures(self, width: int) -> list[Line]:
         chosen = self.grid.chosen
         category = chosen[0] if chosen else None
-        above = evaluation_lines(self._evaluated, category, width) + row_lines(self._rows, category, width)
+        above = cause_lines(self._cause, width) + evaluation_lines(self._evaluated, category, width)
+        above += row_lines(self._rows, category, width)
         return above + figure_lines(
             self._report,
             category,

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.scrollbar import ScrollBar
 from textual.style import Style
 from textual.widgets import Markdown, Static
+from textual.widgets.markdown import MarkdownBlock, MarkdownFence
 
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.line import clip
@@ -53,6 +55,17 @@ def with_links(text: str, screen: object) -> Content:
     return content
 
 
+class CodeBlock(MarkdownFence):
+    """A block of code in Markdown."""
+
+    @property
+    def horizontal_scrollbar(self) -> ScrollBar:
+        # Styles that reach one that is being taken down ask for its bar, which would be begun then and ended by nobody.
+        if self._pruning and self._horizontal_scrollbar is None:
+            return ScrollBar(vertical=False)
+        return super().horizontal_scrollbar
+
+
 class SafeMarkdown(Markdown):
     """Markdown that opens nothing outside of the app: its own links only say where they lead; what it names is a link."""
 
@@ -73,6 +86,10 @@ class SafeMarkdown(Markdown):
 
     def on_mount(self) -> None:
         self.call_later(self.relink)
+
+    def get_block_class(self, block_name: str) -> type[MarkdownBlock]:
+        found = super().get_block_class(block_name)
+        return CodeBlock if found is MarkdownFence else found
 
     async def relink(self) -> None:
         """Look again what is a link; draws only when something else is one."""

@@ -83,7 +83,7 @@ CHANGES = [
      "change order_status 20, product_info 10, damaged_goods 14, late_delivery 13, wrong_item 13"),
     ("split refunds in two", "says Into which?"),
     ("no product info", "change refunds 40, order_status 20"),
-    ("a third should be in Spanish", "says Which category should those come from"),
+    ("15 should be in Spanish", "says Which category should those come from"),
 ]  # fmt: skip
 
 
