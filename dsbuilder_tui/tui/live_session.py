@@ -51,6 +51,7 @@ from dsbuilder_tui.wording import clock_time, resume_command, switched_words
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
 WATCHABLE_PACE = 60.0
 _KEPT_ARRIVALS = 32
+_OF_ITS_TOOLS = (ActUndone, PlanRevised, RunStarted, BranchSwitched)
 
 
 class LiveSession(BackgroundRun, Watched):
@@ -152,8 +153,9 @@ class LiveSession(BackgroundRun, Watched):
             return view
         traces = self.session.calls.live()
         arrivals: dict[int, list[float]] = {}
-        for trace in reversed(traces):
-            arrivals.setdefault(trace.worker, []).extend(trace.arrivals)
+        for trace in traces:
+            if len(latest := arrivals.setdefault(trace.worker, [])) < _KEPT_ARRIVALS:  # the newest calls come first
+                latest.extend(trace.arrivals)
         delivered = {trace.batch: trace.delivered for trace in traces if trace.ended is None}
         workers = {
             number: replace(
@@ -181,7 +183,7 @@ class LiveSession(BackgroundRun, Watched):
 
     def tell_of(self, event: Event) -> None:
         # What the agent does in its turn stands in the line of the tool that did it.
-        told = isinstance(event, ActUndone | PlanRevised | RunStarted | BranchSwitched) and self.talk.busy
+        told = isinstance(event, _OF_ITS_TOOLS) and self.talk.busy
         if isinstance(event, RunStarted):
             self._contradicted = False
         said = sentence(event, self.view)

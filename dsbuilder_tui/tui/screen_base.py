@@ -1,4 +1,4 @@
-"""The base of all full screens: a line at the top, the keys at the bottom, and repaints that come at most ten times a second."""
+"""The base of all full screens: a line at the top, the keys at the bottom, and repaints, at most eight times a second."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.widgets.dialogs import Dialog
 
 T = TypeVar("T")
-_FLUSH = 0.1  # seconds between repaints while events come
+_FLUSH = 0.125  # seconds between repaints while events come: nobody reads numbers that change more often
 _TICK = 0.5  # seconds between repaints while only clocks move
 
 
@@ -154,7 +154,7 @@ class SessionScreen(FullScreen):
         super().__init__()
         self.watched = watched
         self._pending: Timer | None = None
-        self._due = 0.0
+        self._due, self._delay = 0.0, 0.0  # of what is pending: when it comes, and how long after it was asked for
         self._stop_listening = watched.listen(self._heard)
         self._stop_finding = watched.places.listen(self._found_places)
 
@@ -238,18 +238,22 @@ class SessionScreen(FullScreen):
     def _heard(self, event: Event) -> None:
         if not self.gone:
             self.heard(event)
-            self._schedule(_FLUSH)
+            self.repaint_soon()
 
     def heard(self, event: Event) -> None:
         """Called for every event, at once; must be quick."""
 
+    def repaint_soon(self) -> None:
+        """Repaint with whatever else changes until then, so that the terminal is written to once."""
+        self._schedule(_FLUSH)
+
     def _schedule(self, delay: float) -> None:
         if self._pending is not None:
-            if self._due - self._now() <= delay:
+            if self._delay <= delay or self._due - self._now() <= delay:
                 return
             self._pending.stop()
         if self.is_attached:
-            self._due = self._now() + delay
+            self._due, self._delay = self._now() + delay, delay
             self._pending = self.set_timer(delay, self._flush)
 
     def _now(self) -> float:

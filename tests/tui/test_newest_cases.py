@@ -98,6 +98,40 @@ async def test_cases_stream_in_and_no_key_acts_on_what_moves(make_plan: Plans, s
         await desk.until(lambda: shown(desk)[0].seq == first.seq)
 
 
+async def test_what_comes_is_drawn_with_the_panels_in_one_frame(make_plan: Plans) -> None:
+    model = Scripted(hold=2)
+    async with studio(size=WIDE, model=model) as desk:
+        await begin(desk, make_plan(200))
+        rows, screen, live = newest(desk), desk.app.screen, desk.live
+        repaint, set_keys = screen.flush, rows.set_keys
+        repainting, size = False, rows.size
+        told: list[
+            bool
+        ] = []  # of each time that the rows are shown in a run: whether all of the screen is repainted then
+
+        def watched_repaint() -> None:
+            nonlocal repainting
+            repainting = True
+            repaint()
+            repainting = False
+
+        def watched_keys(keys: Sequence[int], *, cursor: int | None = None) -> None:
+            nonlocal size
+            if live.view.busy and rows.size == size:
+                told.append(repainting)
+            size = rows.size
+            set_keys(keys, cursor=cursor)
+
+        screen.flush, rows.set_keys = watched_repaint, watched_keys
+        await desk.press("ctrl+p")
+        await desk.until(lambda: len(shown(desk)) > 2 and told)
+        model.gate.set()
+        await desk.state("finished")
+        assert all(told)
+        first = (await desk.session.cases.page(0, 1, newest_first=True))[0]
+        await desk.until(lambda: shown(desk)[0].seq == first.seq)
+
+
 @SIZES
 async def test_what_is_chosen_stands_still_while_more_come(make_plan: Plans, size: tuple[int, int]) -> None:
     model = Scripted(hold=2)

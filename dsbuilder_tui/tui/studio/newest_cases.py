@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -60,6 +60,7 @@ _CHANGES = (ActUndone, CaseEdited, CaseWithdrawn, CaseJudged, BranchSwitched, Pl
 class NewestCases(RowList):
     """The newest cases, no more of them than can be seen and a few. They are read again at most once a repaint.
 
+    While a run is at work, what has been read is shown with the next repaint of the screen: one frame holds all that is new.
     While a run is at work it follows: nothing is chosen, and no key acts on a row that moves. The arrows or the mouse
     choose one; from then on the rows stand still, and what has come since is counted, until the first one is left upwards or
     the keys go elsewhere.
@@ -90,17 +91,18 @@ class NewestCases(RowList):
     class ListLeft(Message):
         """The keys may go back to the prompt."""
 
-    def __init__(self, watched: Watched) -> None:
+    def __init__(self, watched: Watched, repaint_soon: Callable[[], None]) -> None:
+        """``repaint_soon`` has the screen repaint, and ``renew`` called with it."""
         super().__init__(self._line, empty=self._none, id="panel-cases")
         self.add_class("panel")
-        self._watched = watched
+        self._watched, self._repaint_soon = watched, repaint_soon
         self._rows: Sequence[NewestRow] = ()
         self._cases: Sequence[AcceptedCase] = ()
         self._columns = RowColumns()
         self._repeated: set[str] = set()
         self._still = False
         self._newer = 0  # accepted since the rows stand still
-        self._stale, self._reading, self._asked_again = True, False, False
+        self._stale, self._reading = True, False
         self._recorded: int | None = None  # cases of a session that is replayed, also those that it has not come to
         self._told = ("", "")
 
@@ -115,15 +117,13 @@ class NewestCases(RowList):
             self._stale = True
 
     def renew(self) -> None:
-        """Show what has come, if the list can be seen; called at every repaint of the screen."""
+        """Show what has been read, and read what came since, if the list can be seen; called at every repaint of the screen."""
         if not self.is_attached or not self.is_on_screen or not self.size.height:
             return
-        if self._reading:
-            self._asked_again = True
-        elif self._stale:
-            self._reading, self._asked_again = True, False
+        if self._stale and not self._reading:
+            self._reading = True
             self.run_worker(self._read(), group="newest")
-        elif not self.held:
+        if not self.held:
             self._show()
         self._say()
 
@@ -136,16 +136,17 @@ class NewestCases(RowList):
                 await self._read_newest()
         finally:
             self._reading = False
-        if self._asked_again:
+        if self._watched.view.busy:
+            self._repaint_soon()
+        else:
             self.renew()
 
     async def _read_newest(self) -> None:
         most = self.size.height + _SPARE
         page = self._watched.session.cases.page(await self._ahead(), most, newest_first=True)
         found = await self.services.guarded(page)
-        if found is not None and not self.held:
+        if found is not None:
             self._cases = found
-            self._show()
 
     async def _read_again(self) -> None:
         """What stands still has changed: as it is now, without what is gone."""
@@ -175,7 +176,7 @@ class NewestCases(RowList):
         if moving or rows != self._rows or not self._rows:
             self._rows, self._newer = rows, 0
             self._lay_out(cursor=0)
-        if self.has_focus and not watched.view.busy and not self._stale:
+        if self.has_focus and not (watched.view.busy or self._stale or self._reading):
             self._hold(0)
 
     def _lay_out(self, *, cursor: int | None = None) -> None:

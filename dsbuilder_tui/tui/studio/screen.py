@@ -17,6 +17,8 @@ from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import (
     ApprovalAsked,
     ApprovalDecided,
+    CaseAccepted,
+    CaseRejected,
     Event,
     MessageAdded,
     PlanRevised,
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.followed_session import FollowedSession
     from dsbuilder_tui.tui.watched import Watched
 
+_OF_CASES = (CaseAccepted, CaseRejected)  # what comes by the hundreds a second
+
 
 class StudioScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
@@ -91,6 +95,8 @@ class StudioScreen(SessionScreen):
         self.samples = PlanSampling(self)
         self.panes = Panes(self)
         self.acts = CaseActions(self, self.flush)
+        self.newest = NewestCases(watched, self.repaint_soon)
+        self._coverage = CoveragePanel("coverage", watched)
         self._paths = PathCompletion(Path(), self._find_choices)
 
     def compose(self) -> ComposeResult:
@@ -102,10 +108,10 @@ class StudioScreen(SessionScreen):
                 with Vertical(id="progress"):
                     yield PlanPanel("plan", self.watched)
                     yield WorkersPanel("workers", self.watched)
-                    yield CoveragePanel("coverage", self.watched)
+                    yield self._coverage
                     yield CheckpointsPanel("checkpoints", self.watched)
                 with Vertical(id="made"):
-                    yield NewestCases(self.watched)
+                    yield self.newest
                     yield RejectedPanel("rejected", self.watched)
         yield KeyBar()
 
@@ -159,19 +165,19 @@ class StudioScreen(SessionScreen):
 
     # What happens
 
-    @property
-    def newest(self) -> NewestCases:
-        return self.query_one(NewestCases)
-
     def heard(self, event: Event) -> None:
-        if self.is_mounted:
-            self.newest.heard(event)
-            self.query_one(CoveragePanel).heard(event)
+        self.newest.heard(event)
+        self._coverage.heard(event)
+        if (note := self._watch.feed(event)) is not None:
+            self.call_later(self.actions.take_note, note)
+        if not isinstance(event, _OF_CASES):
+            self._heard_seldom(event)
+
+    def _heard_seldom(self, event: Event) -> None:
+        """What does not come with every case."""
         if isinstance(event, MessageAdded):
             self.actions.spoken_to = self.actions.spoken_to or event.message.role == MessageRole.PERSON
             self.conversation.post(event)
-        if (note := self._watch.feed(event)) is not None:
-            self.call_later(self.actions.take_note, note)
         if isinstance(event, ApprovalAsked | ApprovalDecided):
             state = card_state(event.decision) if isinstance(event, ApprovalDecided) else CardState.OPEN
             self._decisions[event.call_id] = state
