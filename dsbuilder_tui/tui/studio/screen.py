@@ -273,9 +273,8 @@ class StudioScreen(SessionScreen):
 
     def on_prompt_rested(self, event: Prompt.Rested) -> None:
         session = self.watched.session
-        if (
-            self.services.live is self.watched and event.text != session.chat.draft
-        ):  # else it is being closed, or replayed
+        # Else it is being closed, or replayed.
+        if self.services.live is self.watched and event.text != session.chat.draft:
             self.services.attempt(session.chat.save_draft(event.text))
 
     # What is done
