@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from dsbuilder_tui.dedup.memory import peak_memory
 from dsbuilder_tui.diversity.fingerprints import BANDS
 from dsbuilder_tui.diversity.inquiry import MOST_SHARED
-from dsbuilder_tui.diversity.lsh_index import Hashes, LshIndex
+from dsbuilder_tui.diversity.lsh_index import Hashes
 from dsbuilder_tui.diversity.mmap_array import MappedArray
 from dsbuilder_tui.diversity.nearest import NearestRows, merged
 from dsbuilder_tui.diversity.scope import Members, cosines, salted
 from dsbuilder_tui.diversity.sharing_rows import SharingTexts, joined
 from dsbuilder_tui.diversity.sign_index import MOST, SignIndex
+from dsbuilder_tui.diversity.spilled_index import MOST_IN_MEMORY, SpilledLshIndex
 
 _FIRST = 4
 # Comparisons of signs, some 50 ms: threads that wait for one another more often than that use up processors.
@@ -43,18 +44,18 @@ class FoundRows:
 
 
 class IndexPartition:
-    """Holds its rows' hashes and the signs of their vectors in memory, some 0.25 KB a row, and the vectors in a temporary file
-    of its node.
+    """Holds the signs of its rows' vectors in memory, 40 bytes a row, and the hashes of the newest rows, some 0.2 KB a row; the
+    hashes of the others and the vectors lie in temporary files of its node.
 
     The vectors given to it have ``dimensions`` numbers, and may be longer by one that is nothing; with 0 none are looked at.
     """
 
-    def __init__(self, dimensions: int, threads: int) -> None:
-        """``threads`` look for the nearest at once."""
+    def __init__(self, dimensions: int, threads: int, in_memory: int = MOST_IN_MEMORY) -> None:
+        """``threads`` look for the nearest at once; the hashes of so many rows are held ``in_memory``."""
         self._dimensions, self._threads = dimensions, threads
         padded = dimensions + dimensions % 2
         self._stored = MappedArray(np.dtype([("row", "<u4"), ("vector", "<f2", (padded,))]))
-        self._lsh = LshIndex(BANDS + 1)
+        self._lsh = SpilledLshIndex(BANDS + 1, in_memory)
         self._scopes: dict[int, _PartOfScope] = {}
         self._cpu = time.process_time()
 

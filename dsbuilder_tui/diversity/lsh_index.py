@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.diversity.mmap_array import MappedArray
 from dsbuilder_tui.diversity.sharing_rows import SharingRows, SharingTexts, enough
 
 Hashes = NDArray[np.uint32]
@@ -62,6 +63,15 @@ class LshIndex:
             self._rest[self._length + 1 : self._length + 1 + len(some)] = self._rest_of(some)
             self._length += len(some)
             self._chain(self._length - len(some), some)
+
+    def spill(self) -> None:
+        """Move all into a temporary file, of which the system keeps in memory what is used. Nothing can be added from then on.
+
+        Raises ``StorageError`` when the disk does not take it; then nothing has changed.
+        """
+        rows = self._length + 1
+        moved = [MappedArray.copied(part) for part in (self._heads, self._before[:rows], self._rest[:rows])]
+        self._heads, self._before, self._rest = moved
 
     def sharing(self, hashes: Hashes, most: int, first: int = 0) -> SharingRows:
         """Members from ``first`` on that have the same hash in at least one column, and in which; the newest first.

@@ -46,6 +46,13 @@ class MappedArray:
             raise self._trouble(error) from None
         self._length = held
 
+    @classmethod
+    def copied(cls, array: NDArray[Any]) -> NDArray[Any]:
+        """An array as it is, in a nameless temporary file that lives as long as it. Raises ``StorageError``."""
+        with cls(array.dtype) as stored:
+            stored.add(array.reshape(-1))
+            return stored.rows.reshape(array.shape)
+
     def __len__(self) -> int:
         return self._length
 

@@ -225,7 +225,8 @@ async def test_a_budget_holds_for_what_waits_on_the_nodes_also_far_away(
         session.subscribe(follow)
         assert (await session.run()).state is SessionState.PAUSED
         made = sum(fake.seen.values())
-        assert workers < most_with_waiting <= affordable + 1  # one may end between the two counts
+        # What has ended may for a moment still be counted where it was made, of each worker one.
+        assert workers < most_with_waiting <= affordable + workers
         assert affordable <= made <= affordable + 2 * workers
         assert made == len(accepted) == ended
         await session.settings.set("budget", None)

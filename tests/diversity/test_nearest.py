@@ -22,6 +22,7 @@ from dsbuilder_tui.diversity.nearest import NOBODY, merged
 from dsbuilder_tui.diversity.scope import cosines
 from dsbuilder_tui.diversity.sharing_rows import SharingRows, joined
 from dsbuilder_tui.diversity.sign_index import MOST, SignIndex
+from dsbuilder_tui.diversity.spilled_index import SpilledLshIndex
 from dsbuilder_tui.diversity.static_embedding import built_in_embedder
 from dsbuilder_tui.diversity.thresholds import Rules
 
@@ -43,7 +44,7 @@ def test_the_nearest_of_parts_are_the_nearest_of_all(seed: int, rows: int, parts
     vectors, scope_of = pool[chance.integers(kinds, size=rows)], chance.integers(scopes, size=rows)
     asked, asked_scopes = pool[chance.integers(kinds, size=6)], chance.integers(scopes + 1, size=6)
     owner, numbers = chance.integers(parts, size=rows), np.cumsum(chance.integers(1, 4, size=rows))
-    partitions = [IndexPartition(5, 1) for _ in range(parts)]
+    partitions = [IndexPartition(5, 1, in_memory=60 * (part + 1)) for part in range(parts)]
     hashes = chance.integers(9, size=(rows + 6, BANDS + 1), dtype=np.uint32)
     for place in range(rows):
         own = np.array([place])
@@ -102,8 +103,11 @@ def test_rows_that_share_hashes_are_the_newest_however_they_are_looked_for(
     hashes[:, 0] %= 3  # which many share, beside others that few do
     asked[:, 0] %= 3
     owner, until = chance.integers(parts, size=rows), int(chance.integers(rows + 1))
-    whole = LshIndex(3)
+    whole, spilled = LshIndex(3), SpilledLshIndex(3, rows // 5 + recent)
     whole.extend(hashes)
+    for piece in np.array_split(hashes, 4):
+        spilled.extend(piece)
+    assert len(spilled) == rows
     one_by_one = [LshIndex(3) for _ in range(parts)]
     for row in range(until):
         one_by_one[owner[row]].add(hashes[row])
@@ -124,6 +128,7 @@ def test_rows_that_share_hashes_are_the_newest_however_they_are_looked_for(
         expected = _sharing(hashes, row, most)
         assert _told(whole.sharing(row, most)) == _told(whole.sharing_of(asked, most).of(text)) == expected
         assert _told(newest.sharing(row, most, until).before(older.of(text), most)) == expected
+        assert _told(spilled.sharing_of(asked, most).of(text).up_to(most)) == expected
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -151,7 +156,7 @@ def test_a_comparison_by_parts_gives_the_answers_of_one_comparison(seed: int, mo
 
 def _by_parts(comparer: Comparer, questions: list[Question], chance: random.Random) -> Iterator[Answer]:
     """In pieces of any size; the partitions know the rows before one that lies some pieces back."""
-    partitions = [IndexPartition(256, 1) for _ in range(3)]
+    partitions = [IndexPartition(256, 1, in_memory) for in_memory in (1000, 70, 30)]
     held = [0, 0, 0]
     waiting: list[tuple[list[Question], FoundRows, int]] = []
     place = number = 0
