@@ -295,8 +295,8 @@ class StudioApp(App[int]):
                 with contextlib.suppress(TimeoutError):  # when it was left before it was there
                     async with asyncio.timeout(_OPENING):
                         await studio.opened.wait()
-                if ahead.text:
-                    studio.take_typed(ahead.text)
+                if ahead.sent or ahead.text:
+                    studio.take_typed(ahead.sent, ahead.text)
                 if ahead.screen_key:
                     self.simulate_key(ahead.screen_key)
         finally:

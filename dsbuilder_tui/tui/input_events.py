@@ -10,9 +10,11 @@ from textual.screen import Screen
 
 
 class TypedAhead:
-    """Keys pressed while a conversation is on its way: the text for its prompt, and the key of the screen to show then."""
+    """Keys pressed while a conversation is on its way: what was sent with Enter, the text for its prompt behind that, and the
+    key of the screen to show then."""
 
     def __init__(self, screen_keys: Collection[str]) -> None:
+        self.sent: list[str] = []
         self.text, self.screen_key = "", ""
         self._screen_keys = screen_keys
 
@@ -24,6 +26,9 @@ class TypedAhead:
             return False
         elif event.key == "backspace":
             self.text = self.text[:-1]
+        elif event.key == "enter" and self.text.strip():
+            self.sent.append(self.text)
+            self.text = ""
         elif event.is_printable and event.character:
             self.text += event.character
         elif event.key in self._screen_keys:

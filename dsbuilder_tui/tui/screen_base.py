@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -100,8 +100,8 @@ class FullScreen(UsesServices, Screen[Any]):
         """Put a text into the screen's prompt, if it has one. Whether it has."""
         return False
 
-    def take_typed(self, text: str) -> None:
-        """Take in what was typed while the screen was on its way."""
+    def take_typed(self, sent: Sequence[str], text: str) -> None:
+        """Take in what was typed while the screen was on its way: messages that end with Enter, and the text behind them."""
 
     async def finish(self) -> None:
         """The session is about to be closed: end what is going on in the screen, and keep what was typed."""

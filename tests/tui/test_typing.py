@@ -15,6 +15,8 @@ from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.approval import PlanApproval, QuestionApproval
 from dsbuilder_tui.domain.message import MessageRole, QuestionContent
 from dsbuilder_tui.domain.run_state import RunState
+from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.input_events import TypedAhead
 from dsbuilder_tui.tui.studio.cards import GRACE, Card
 from dsbuilder_tui.tui.studio.prompt import Prompt
 from tests.support.studio import NARROW, WIDE, Answers, Desk, StandingClock, begin, built, studio
@@ -270,3 +272,25 @@ async def test_keys_pressed_while_a_session_opens_count(key: str, place: str, ma
         await desk.press("escape")
         await desk.at("StudioScreen", "prompt")
         assert desk.one("#prompt").text == "a"
+
+
+async def test_what_is_sent_while_a_session_opens_is_sent(make_plan: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enter sends what was typed before it; what was typed behind it stays in the prompt; none of it acts on the list."""
+    typed, opening = asyncio.Event(), StudioApp._opening
+
+    async def opens_late(app: StudioApp, work: Any, ahead: TypedAhead) -> None:
+        await typed.wait()
+        await opening(app, work, ahead)
+
+    monkeypatch.setattr(StudioApp, "_opening", opens_late)
+    await built(make_plan(6))
+    async with studio() as desk:
+        await desk.at("HomeScreen", "session-list")
+        await desk.until(lambda: desk.one("#session-list").count == 1)
+        await desk.press("enter")
+        await desk.until(lambda: desk.app._typed_ahead is not None)
+        await desk.press("h", "i", "enter", "o", "k")
+        typed.set()
+        await desk.at("StudioScreen", "prompt")
+        await desk.sees("what shall I do with it")
+        assert desk.one("#prompt").text == "ok"

@@ -212,6 +212,13 @@ class Prompt(TextArea):
         self._close_choices()
         self.post_message(self.Sent(text, pastes))
 
+    def take(self, sent: Sequence[str], text: str) -> None:
+        """What was typed while this was not there yet: messages that end with Enter, and the text behind them."""
+        for message in sent:
+            self.fill(self.text + message)
+            self.action_send()
+        self.fill(self.text + text)
+
     def action_newline(self) -> None:
         self.insert("\n")
 

@@ -394,12 +394,10 @@ class StudioScreen(SessionScreen):
         self.call_later(self.to_prompt)
         return True
 
-    def take_typed(self, text: str) -> None:
-        if not self.watched.acts:
-            return
-        prompt = self.query_one(Prompt)
-        prompt.fill(prompt.text + text)
-        self.to_prompt()
+    def take_typed(self, sent: Sequence[str], text: str) -> None:
+        if self.watched.acts:
+            self.query_one(Prompt).take(sent, text)
+            self.to_prompt()
 
     async def finish(self) -> None:
         if not self.is_mounted:
