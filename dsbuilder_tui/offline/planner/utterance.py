@@ -49,7 +49,7 @@ _COUNTED = (
     r"which|who|when|as|more|fewer|less)\b)[^\W\d_][\w'&-]{0,30}){1,4}"
 )
 _RUN_ON = re.compile(
-    rf"(?<![\w.,/#$€£-]){_COUNTED}(?: {_COUNTED}){{1,20}}(?=\s*(?:$|[.,:;!?\n])| (?:and|then|please|thanks)\b)",
+    rf"(?<![\w.,/#$€£-]){_COUNTED}(?: {_COUNTED}){{1,20}}(?=\s*(?:$|[.,:;!?\n])| (?:and|then|please|thanks|for|in|with|to)\b)",
     re.IGNORECASE,
 )
 _NEXT_COUNT = re.compile(r" (?=\d)")

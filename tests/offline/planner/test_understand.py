@@ -19,6 +19,7 @@ REQUESTS = [
     ("60 cases for a customer service bot: half order status, the rest refunds and product info", "customer_service_bot", {"order_status": 30, "refunds": 15, "product_info": 15}),
     ("60 cases for a customer service bot. Half order status, the rest refunds and product info.", "customer_service_bot", {"order_status": 30, "refunds": 15, "product_info": 15}),
     ("20 refunds 30 order status 10 complaints", "evaluation_dataset", {"refunds": 20, "order_status": 30, "complaints": 10}),
+    ("20 refunds 30 order status for a shop bot", "shop_bot", {"refunds": 20, "order_status": 30}),
     ("for my shop bot 20 refunds 30 order status", "shop_bot", {"refunds": 20, "order_status": 30}),
     ("a shop bot: 20 refunds 30 order status, and then start", "shop_bot", {"refunds": 20, "order_status": 30}),
     ("60 cases for a shop bot: refunds and order status, then run it", "shop_bot", {"refunds": 30, "order_status": 30}),
