@@ -25,7 +25,7 @@ _SLIPS = {
     "a class of the code": re.compile(
         r"(?<![\w./])(?:[A-Z][a-z]+){1,3}(?:Error|Kind|State|Stage|Action|Event|Input|Approval|Outcome|Reason)\b"
     ),
-    "a value of the code": re.compile(r"\b(?:None|True|False|nan)\b(?! of)|<\w+[ .:]|\b[A-Z]\w+\.[A-Z_]{3,}\b"),
+    "a value of the code": re.compile(r"\b(?:None|True|False|nan)\b(?! of|…)|<\w+[ .:]|\b[A-Z]\w+\.[A-Z_]{3,}\b"),
     "a list of the code": re.compile(r"[(\[]['\"]|['\"], ?['\"]|['\"]\)"),
     "a word to a model": re.compile(r"(?i)tell the person|the person's yes|the person said"),
     "a wrong number": re.compile(rf"(?<![\d,.])1 (?:more |accepted |open |exhausted )?(?:{NOUNS})\b(?!/)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from dsbuilder_tui import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from tests.support.fake_judge import verdict, verdicts
 from tests.support.fake_openai import FakeOpenAI
-from tests.support.shown_words import Reader, slips
+from tests.support.shown_words import OTHER_SIZES, Reader, slips
 from tests.support.studio import built, studio
 
 
@@ -36,6 +37,17 @@ def test_what_is_no_slip_is_passed_over() -> None:
     )
 
 
+AtSize = Callable[[int, int], tuple[int, int]]
+
+
+@pytest.fixture(
+    params=[None, *(pytest.param(size, marks=pytest.mark.slow, id="x".join(map(str, size))) for size in OTHER_SIZES)]
+)
+def at_size(request: pytest.FixtureRequest) -> AtSize:
+    """The size of a test, or another one in place of it."""
+    return lambda width, height: request.param or (width, height)
+
+
 # What the planner names in the plan: the dataset, a category, keys of its own.
 _OWN = ["order_status", "customer_support_bot", "contains_order_id", "gives_delivery_information"]
 
@@ -51,11 +63,11 @@ def _shop(**more: Any) -> DatasetPlanInput:
     return DatasetPlanInput(dataset_name="shop", categories=categories, **more)
 
 
-async def test_of_a_talk_without_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_of_a_talk_without_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_size: AtSize) -> None:
     """From the request to the end: cards, tool lines in full, questions, every command, dialogs, settings, help."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "faq.md").write_text("# Refunds\n\nA refund takes 5 days.\n\n# Orders\n\nAn order can be cancelled.\n")
-    async with studio(size=(150, 50), flags={"plan_samples": 3, "checkpoint_interval": 5}) as desk:
+    async with studio(size=at_size(150, 50), flags={"plan_samples": 3, "checkpoint_interval": 5}) as desk:
         read = Reader(desk, _OWN)
         read.look("home")
         await desk.press("n")
@@ -120,7 +132,7 @@ async def test_of_a_talk_without_a_model(tmp_path: Path, monkeypatch: pytest.Mon
     read.check()
 
 
-async def test_of_a_session_with_a_judge_rejections_and_branches(fake: FakeOpenAI) -> None:
+async def test_of_a_session_with_a_judge_rejections_and_branches(fake: FakeOpenAI, at_size: AtSize) -> None:
     """Screens of what a judge and the comparing turned away, of a plan with expectations of each type, and of branches."""
     bad: list[str] = []
 
@@ -136,7 +148,7 @@ async def test_of_a_session_with_a_judge_rejections_and_branches(fake: FakeOpenA
     fake.judge.say = say
     plan = _shop()
     await built(plan, base_url=fake.url, api_key="k", judge="all", max_workers=2, batch_size=4, checkpoint_interval=4)
-    async with studio(size=(170, 50), open_first="shop") as desk:
+    async with studio(size=at_size(170, 50), open_first="shop") as desk:
         await desk.to_work()
         read = Reader(desk, ["refunds", "order_status", "category_1"])
         read.look("the studio")
