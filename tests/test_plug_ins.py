@@ -96,42 +96,42 @@ def test_the_command_line_has_every_part(packages: Path) -> None:
 async def test_the_app_has_every_part(here: None) -> None:
     Path("plan.yaml").write_text(PLAN)
     Path("old.sheet").write_text("Where is my coat?\n-- 1\n")
-    async with studio(flags={"provider": "dice"}) as desk:
-        await desk.at("HomeScreen")
-        await desk.app.change_to("old.sheet")
-        await desk.at("StudioScreen")
-        assert [case.inputs["query"] for case in await desk.session.cases.page(0, 9)] == ["Where is my coat?"]
-        await begin(desk, load_plan("plan.yaml"))
-        await desk.command("/run")
-        await desk.state("finished")
-        assert (desk.live.view.accepted, desk.live.view.stages) == (12, {"validators": 4, "same_opening": 1})
-        rows = ["".join(text for text, *_ in feed_row(turned, 100)) for turned in desk.live.view.feed]
+    async with studio(flags={"provider": "dice"}) as user:
+        await user.at("HomeScreen")
+        await user.app.change_to("old.sheet")
+        await user.at("StudioScreen")
+        assert [case.inputs["query"] for case in await user.session.cases.page(0, 9)] == ["Where is my coat?"]
+        await begin(user, load_plan("plan.yaml"))
+        await user.command("/run")
+        await user.state("finished")
+        assert (user.live.view.accepted, user.live.view.stages) == (12, {"validators": 4, "same_opening": 1})
+        rows = ["".join(text for text, *_ in feed_row(turned, 100)) for turned in user.live.view.feed]
         assert ["no_placeholder: a placeholder is" in row and "#" not in row for row in rows].count(True) == 4
         assert ["same_opening" in row and "= #1 " in row for row in rows].count(True) == 1
-        await desk.press("f5")
-        await desk.at("RejectedScreen", "rejections")
-        await desk.press("s")
-        await desk.sees("validators (4)")
-        await desk.press("escape")
-        await desk.at("RejectedScreen", "rejections")
-        await desk.until(lambda: "validators" in str(desk.one("#right-pane").border_title))
-        await desk.sees("no_placeholder: a placeholder", "A rule of the plan found fault", "[name]")
-        await desk.press("escape")
-        await desk.at("StudioScreen")
-        prompt = desk.one("#prompt")
+        await user.press("f5")
+        await user.at("RejectedScreen", "rejections")
+        await user.press("s")
+        await user.sees("validators (4)")
+        await user.press("escape")
+        await user.at("RejectedScreen", "rejections")
+        await user.until(lambda: "validators" in str(user.one("#right-pane").border_title))
+        await user.sees("no_placeholder: a placeholder", "A rule of the plan found fault", "[name]")
+        await user.press("escape")
+        await user.at("StudioScreen")
+        prompt = user.one("#prompt")
         prompt.focus()
         assert "_hf or .sheet" in ending_words()
-        await desk.write("/export sheet")  # more formats than the list has rows
-        await desk.sees(f"{desk.session.id}.sheet")
-        await desk.press("escape")
-        await desk.command("/export kept.sheet")
-        await desk.said("Wrote 12 cases to")
+        await user.write("/export sheet")  # more formats than the list has rows
+        await user.sees(f"{user.session.id}.sheet")
+        await user.press("escape")
+        await user.command("/export kept.sheet")
+        await user.said("Wrote 12 cases to")
         assert Path("kept.sheet").read_text().endswith("-- 12\n")
-        await desk.command("/settings")
-        await desk.at("SettingsScreen", "settings")
-        await desk.press("enter")
-        await desk.at("QuestionDialog", "answers")
-        await desk.sees("offline", "openai", "dice")
+        await user.command("/settings")
+        await user.at("SettingsScreen", "settings")
+        await user.press("enter")
+        await user.at("QuestionDialog", "answers")
+        await user.sees("offline", "openai", "dice")
 
 
 def test_a_part_is_one_file_and_an_entry_point(packages: Path) -> None:

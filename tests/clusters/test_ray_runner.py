@@ -64,7 +64,7 @@ async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(cluster: L
             "runner": "ray", "ray_address": cluster.address, "base_url": first.url, "api_key": KEY, "batch_size": 2,
             "max_workers": workers, "hedging": "off",
             "ray_endpoints": {"gpu_a": first.url, "gpu_b": second.url, "gpu_c": second.url},
-        }) as desk,
+        }) as user,
     ):  # fmt: skip
         heard: list[Event] = []
         seen: Counter[str] = Counter()
@@ -80,31 +80,31 @@ async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(cluster: L
 
         def nodes() -> list[str]:
             """The lines of the nodes' pane, from its title to its end."""
-            lines = [line.rstrip("│ ") for line in desk.text.splitlines()]
+            lines = [line.rstrip("│ ") for line in user.text.splitlines()]
             begin = next((at for at, line in enumerate(lines) if " at work " in line), len(lines))
             return lines[begin:]
 
         def shown(*words: str) -> bool:
             return all(any(re.search(one, line) for line in nodes()) for one in words)
 
-        await desk.app.create_session(plan_of(total))
-        desk.session.subscribe(follow)
-        await desk.at("StudioScreen", "PlanCard")
-        await desk.answer("enter")
-        await desk.at("StudioScreen")
-        await desk.press("f6")
-        await desk.at("WorkersScreen")
-        await desk.until(lambda: shown("2 of 2 nodes at work", "gpu_a +working", "gpu_b +working"), patience)
+        await user.app.create_session(plan_of(total))
+        user.session.subscribe(follow)
+        await user.at("StudioScreen", "PlanCard")
+        await user.answer("enter")
+        await user.at("StudioScreen")
+        await user.press("f6")
+        await user.at("WorkersScreen")
+        await user.until(lambda: shown("2 of 2 nodes at work", "gpu_a +working", "gpu_b +working"), patience)
         go_on.set()
-        await desk.until(
+        await user.until(
             lambda: shown("2 of 3 nodes at work", r"gpu_b +lost .*\d made again elsewhere", "gpu_c +working"), patience
         )
         held = cluster.holders_of(KEY)
         first.gate.set()
-        await desk.until(lambda: desk.live.view.state == "finished" and not desk.live.running, patience)
-        await desk.until(lambda: not desk.one("#nodes-pane").display)
-        out = await desk.session.export(tmp_path / "out.jsonl")
-        assert out is not None and desk.live.view.accepted == total
+        await user.until(lambda: user.live.view.state == "finished" and not user.live.running, patience)
+        await user.until(lambda: not user.one("#nodes-pane").display)
+        out = await user.session.export(tmp_path / "out.jsonl")
+        assert out is not None and user.live.view.accepted == total
         calls = sum(first.seen.values()) + sum(second.seen.values())
         keys = {headers.get("authorization") for fake in (first, second) for headers in fake.headers}
     assert len(set(queries(tmp_path / "out.jsonl"))) == len(queries(tmp_path / "out.jsonl")) == total

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 
 from dsbuilder_tui.tui.places.place import Place, place_of
-from tests.support.studio import Desk
+from tests.support.studio import User
 
 _TOKEN = re.compile(r"(?:screen\.visit|link)\('([a-z]+_[0-9a-f]+)'\)")
 
 
-def links(desk: Desk) -> dict[str, Place]:
+def links(user: User) -> dict[str, Place]:
     """All links that can be seen: the text of each, and where it leads."""
-    return {text: place for text, place, _, _ in _found(desk)}
+    return {text: place for text, place, _, _ in _found(user)}
 
 
-def _found(desk: Desk) -> Iterator[tuple[str, Place, int, int]]:
-    screen = desk.app.screen
+def _found(user: User) -> Iterator[tuple[str, Place, int, int]]:
+    screen = user.app.screen
     for y, strip in enumerate(screen._compositor.render_strips(screen.size)):
         x, text, token, begin = 0, "", "", 0
         for segment in [*strip, None]:
@@ -37,12 +37,12 @@ def _found(desk: Desk) -> Iterator[tuple[str, Place, int, int]]:
                 x += segment.cell_length
 
 
-def place_of_text(desk: Desk, text: str) -> tuple[int, int]:
+def place_of_text(user: User, text: str) -> tuple[int, int]:
     """Where a link with this text begins."""
-    return next((x, y) for shown, _, x, y in _found(desk) if shown == text)
+    return next((x, y) for shown, _, x, y in _found(user) if shown == text)
 
 
-async def follow(desk: Desk, text: str) -> None:
+async def follow(user: User, text: str) -> None:
     """Click on a link, once it is there."""
-    await desk.until(lambda: text in links(desk))
-    await desk.pilot.click(offset=place_of_text(desk, text))
+    await user.until(lambda: text in links(user))
+    await user.pilot.click(offset=place_of_text(user, text))

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.registry import session_screens
-from tests.support.studio import Desk
+from tests.support.studio import User
 
 OTHER_SIZES = ((80, 24), (200, 50))  # than the one that a test drives at
 
@@ -46,16 +46,16 @@ def slips(text: str, own: Collection[str] = ()) -> list[str]:
 class Reader:
     """Reads what is shown, and keeps what should not be."""
 
-    def __init__(self, desk: Desk, own: Collection[str]) -> None:
-        self.desk, self.own = desk, own
+    def __init__(self, user: User, own: Collection[str]) -> None:
+        self.user, self.own = user, own
         self.found: dict[str, str] = {}
 
     def look(self, place: str, *, without: str = "", of: str = "") -> None:
         """Look at the screen, but for the content of one widget, which is a model's or a person's text, and for what tools were
         told and answered in full, which is asked for as it is. ``of`` is the screen's own name, where the place has another."""
-        text = self.desk.text
+        text = self.user.text
         if without:
-            region = self.desk.one(without).region
+            region = self.user.one(without).region
             lines = text.split("\n")
             text = "\n".join(
                 line[: region.x] + line[region.right :] if region.y <= y < region.bottom else line
@@ -65,7 +65,7 @@ class Reader:
         own = {*self.own, *FIELDS} if (of or place) in ("cases", "review") else self.own
         for slip in slips(text, own):
             self.found.setdefault(slip, place)
-        for slip in slips(self.desk.told, self.own):
+        for slip in slips(self.user.told, self.own):
             self.found.setdefault(slip, f"{place}, a toast")
 
     def check(self) -> None:
@@ -74,24 +74,24 @@ class Reader:
 
     async def at_other_sizes(self, place: str, *, without: str = "") -> None:
         """Look at the same screen in a small and a large terminal, and go back to the size there was."""
-        own = self.desk.app.size
+        own = self.user.app.size
         for size in OTHER_SIZES:
-            await self.desk.pilot.resize_terminal(*size)
-            await self.desk.pilot.pause()
+            await self.user.pilot.resize_terminal(*size)
+            await self.user.pilot.pause()
             self.look(f"{place} at {size[0]}×{size[1]}", without=without, of=place)
-        await self.desk.pilot.resize_terminal(*own)
+        await self.user.pilot.resize_terminal(*own)
 
     async def screens(self) -> None:
         """Every screen about the session, with every pane of it."""
-        desk = self.desk
+        user = self.user
         for row in session_screens():
-            await desk.press(row.key)
-            await desk.until(lambda row=row: desk.app.screen.screen_name == row.name)
+            await user.press(row.key)
+            await user.until(lambda row=row: user.app.screen.screen_name == row.name)
             # A call's prompt and answer, and a case's own text, are shown as they are.
             without = {"workers": "#call"}.get(row.name, "")
             for _ in range(_MOST_PANES):
-                await desk.pilot.pause()
+                await user.pilot.pause()
                 self.look(row.name, without=without)
-                await desk.press("tab")
-            await desk.press(*["escape"] * 3)
-            await desk.until(lambda: desk.place == "StudioScreen")
+                await user.press("tab")
+            await user.press(*["escape"] * 3)
+            await user.until(lambda: user.place == "StudioScreen")

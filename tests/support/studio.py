@@ -82,7 +82,7 @@ class StandingClock(SkippingClock):
         return super().monotonic() if self.stands_at is None else self.stands_at + self.skipped
 
 
-class Desk:
+class User:
     """An app under test and the hands on its keyboard."""
 
     def __init__(self, pilot: Pilot[Any]) -> None:
@@ -225,7 +225,7 @@ async def studio(
     model: Any = None,
     flags: dict[str, Any] | None = None,
     **more: Any,
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[User]:
     """The app, shown; left in order at the end."""
     if "responder" in more:
         more["make_talk"] = more.pop("responder")
@@ -235,11 +235,11 @@ async def studio(
     quiet_cards = {"plan_samples": 0}  # a test's model is asked for what the test is about
     app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **quiet_cards, **(flags or {})}, **more)
     async with app.run_test(size=size, notifications=True) as pilot:
-        desk = Desk(pilot)
-        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen", "QuestionDialog"))
+        user = User(pilot)
+        await wait_for(pilot, lambda: user.place in ("HomeScreen", "StudioScreen", "QuestionDialog"))
         await pilot.pause()
         try:
-            yield desk
+            yield user
         finally:
             for event in ("gate", "go"):
                 if hasattr(model, event):
@@ -247,10 +247,10 @@ async def studio(
             await app.close_session()
 
 
-async def begin(desk: Desk, plan: DatasetPlanInput, **settings: Any) -> None:
+async def begin(user: User, plan: DatasetPlanInput, **settings: Any) -> None:
     """A new session, shown with its plan to approve."""
-    await desk.app.create_session(plan, **settings)
-    await desk.at("StudioScreen", "PlanCard")
+    await user.app.create_session(plan, **settings)
+    await user.at("StudioScreen", "PlanCard")
 
 
 class Stretched(SystemClock):
@@ -331,8 +331,8 @@ class Answers:
         self.asked: list[str] = []
         self.noted: list[Note] = []
 
-    def __call__(self, desk: Host) -> Answers:
-        self._desk = desk
+    def __call__(self, user: Host) -> Answers:
+        self._user = user
         return self
 
     @property
@@ -349,7 +349,7 @@ class Answers:
         return None
 
     async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
-        session = self._desk.session
+        session = self._user.session
         await session.chat.add(MessageRole.PERSON, text, TextContent(pastes=dict(pastes or {})))
         self.asked.append("\n\n".join([text, *(pastes or {}).values()]))
         heard = ""

@@ -25,24 +25,24 @@ async def test_results_are_read_at_opening_and_shown(
         for _ in range(2):
             await evaluated(uri, session, fails=["category_2"])
         assert not (await session.results.figures()).runs
-    async with studio(open_first="support") as desk:
-        await desk.at("StudioScreen", "prompt")
+    async with studio(open_first="support") as user:
+        await user.at("StudioScreen", "prompt")
 
         async def were_read() -> bool:
-            return (await desk.session.results.figures()).easy == 3
+            return (await user.session.results.figures()).easy == 3
 
-        await desk.until_async(were_read, 60)
-        await desk.press("f3")
-        await desk.sees("0 of 3 pass")
-        await desk.press("tab", *["down"] * 5)
-        await desk.sees("Easy: 3 cases pass each time")
-        await desk.press("escape")
-        await desk.at("StudioScreen", "prompt")
-        await desk.press("f2")
-        await desk.at("CasesScreen", "cases")
-        await desk.sees("6 cases", "easy")
-        await desk.press("f")
-        await desk.at("QuestionDialog", "answers")
-        await desk.sees("only easy")
-        await desk.press(*["down"] * 8, "enter")
-        await desk.sees("3 cases · all categories · easy")
+        await user.until_async(were_read, 60)
+        await user.press("f3")
+        await user.sees("0 of 3 pass")
+        await user.press("tab", *["down"] * 5)
+        await user.sees("Easy: 3 cases pass each time")
+        await user.press("escape")
+        await user.at("StudioScreen", "prompt")
+        await user.press("f2")
+        await user.at("CasesScreen", "cases")
+        await user.sees("6 cases", "easy")
+        await user.press("f")
+        await user.at("QuestionDialog", "answers")
+        await user.sees("only easy")
+        await user.press(*["down"] * 8, "enter")
+        await user.sees("3 cases · all categories · easy")

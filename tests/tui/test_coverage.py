@@ -20,7 +20,7 @@ from dsbuilder_tui.tui.coverage.row_paint import row_lines
 from dsbuilder_tui.tui.paint.coverage_sheet import GridRow, is_thin, sheet
 from dsbuilder_tui.tui.paint.line import length
 from tests.support.shown_words import Reader
-from tests.support.studio import NARROW, WIDE, Desk, Scripted, begin, built, covers, studio
+from tests.support.studio import NARROW, WIDE, Scripted, User, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
 TONES = ("polite", "angry", "formal")
@@ -36,47 +36,47 @@ PLAN = DatasetPlanInput(
 )  # fmt: skip
 
 
-def grid(desk: Desk) -> Any:
-    return desk.one("#grid")
+def grid(user: User) -> Any:
+    return user.one("#grid")
 
 
-def at(desk: Desk) -> tuple[str, str | None]:
-    category, row, _ = grid(desk).chosen
+def at(user: User) -> tuple[str, str | None]:
+    category, row, _ = grid(user).chosen
     return category, row.value
 
 
-async def coverage(desk: Desk) -> None:
-    await desk.to_work()
-    await desk.press("f3")
-    await desk.at("CoverageScreen", "grid")
-    await desk.until(lambda: grid(desk).chosen is not None)
+async def coverage(user: User) -> None:
+    await user.to_work()
+    await user.press("f3")
+    await user.at("CoverageScreen", "grid")
+    await user.until(lambda: grid(user).chosen is not None)
 
 
 @covers("Studio", "f3")
 @covers("Coverage", "tab", "escape")
 async def test_the_grid_and_the_figures_are_shown() -> None:
     await built(PLAN)
-    async with studio(open_first="shop") as desk:
-        await coverage(desk)
-        await desk.sees(
+    async with studio(open_first="shop") as user:
+        await coverage(user)
+        await user.sees(
             "10 of 10 cells hold a case · 100 %", "10/10", "All 42 cases", "orders × polite: 10 of 10 planned"
         )
-        await desk.press("tab")
-        await desk.at("CoverageScreen", "figures")
-        await desk.press("tab")
-        await desk.at("CoverageScreen", "grid")
-        await desk.press("escape")
-        await desk.at("StudioScreen")
-        await desk.command("/coverage")
-        await desk.at("CoverageScreen", "grid")
+        await user.press("tab")
+        await user.at("CoverageScreen", "figures")
+        await user.press("tab")
+        await user.at("CoverageScreen", "grid")
+        await user.press("escape")
+        await user.at("StudioScreen")
+        await user.command("/coverage")
+        await user.at("CoverageScreen", "grid")
 
 
 @covers("Grid", "up", "k", "down", "j", "left", "h", "right", "l", "pageup", "pagedown", "home", "end", "a")
 async def test_the_grid_is_walked() -> None:
     await built(PLAN, until=20)
-    async with studio(open_first="shop") as desk:
-        await coverage(desk)
-        assert at(desk) == ("orders", "polite")
+    async with studio(open_first="shop") as user:
+        await coverage(user)
+        assert at(user) == ("orders", "polite")
         for key, place in (
             ("down", ("orders", "angry")), ("j", ("orders", "formal")), ("down", ("orders", "short")),
             ("up", ("orders", "formal")), ("k", ("orders", "angry")), ("right", ("refunds", "angry")),
@@ -85,25 +85,25 @@ async def test_the_grid_is_walked() -> None:
             ("home", ("orders", "polite")), ("up", ("orders", "polite")), ("pagedown", ("orders", "long")),
             ("pageup", ("orders", "polite")), ("a", ("orders", "short")), ("a", ("orders", "polite")),
         ):  # fmt: skip
-            await desk.press(key)
-            assert at(desk) == place, key
+            await user.press(key)
+            assert at(user) == place, key
 
 
 @covers("Grid", "enter")
 async def test_more_cases_are_asked_for_in_the_prompt() -> None:
     await built(PLAN, until=20)
-    async with studio(open_first="shop") as desk:
-        await coverage(desk)
-        await desk.press("down", "right")
-        await desk.press("enter")
-        await desk.at("StudioScreen", "prompt")
-        assert desk.one("#prompt").text == "Write 20 more `angry` cases in refunds"
-        await desk.press("enter")
-        await desk.sees("refunds", "→")
-        await desk.until(lambda: desk.focus == "PlanCard")
-        await desk.answer("ctrl+y")
-        await desk.until(lambda: desk.session.plan.categories[-1].held != ())
-        (held,) = desk.session.plan.categories[-1].held
+    async with studio(open_first="shop") as user:
+        await coverage(user)
+        await user.press("down", "right")
+        await user.press("enter")
+        await user.at("StudioScreen", "prompt")
+        assert user.one("#prompt").text == "Write 20 more `angry` cases in refunds"
+        await user.press("enter")
+        await user.sees("refunds", "→")
+        await user.until(lambda: user.focus == "PlanCard")
+        await user.answer("ctrl+y")
+        await user.until(lambda: user.session.plan.categories[-1].held != ())
+        (held,) = user.session.plan.categories[-1].held
         assert held.attributes == {"tone": "angry"} and len(held.slots) == 20
 
 
@@ -130,31 +130,31 @@ def documented(folder: Path) -> DatasetPlanInput:
 async def test_passages_show_their_cases_and_more_are_asked_for_from_one(size: tuple[int, int], tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     await built(documented(docs))
-    async with studio(open_first="shop", size=size) as desk:
-        await coverage(desk)
-        uses = await desk.session.documents.passages()
+    async with studio(open_first="shop", size=size) as user:
+        await coverage(user)
+        uses = await user.session.documents.passages()
         assert [use.passage.heading for use in uses] == [
             "Refunds › Late parcels", "Refunds › Broken goods", "Refunds › Gift cards",
         ]  # fmt: skip
         assert sum(use.cases for use in uses) == 5 and all(use.cases for use in uses)
-        await desk.until(lambda: desk.one("#passages").count == 3)
-        await desk.press("tab")
-        await desk.at("CoverageScreen", "figures")
-        await desk.press("tab")
-        await desk.at("CoverageScreen", "passages")
-        await desk.sees("Passages · 3 of 3 have cases", "Broken goods", "ask for more")
-        read = Reader(desk, ())
+        await user.until(lambda: user.one("#passages").count == 3)
+        await user.press("tab")
+        await user.at("CoverageScreen", "figures")
+        await user.press("tab")
+        await user.at("CoverageScreen", "passages")
+        await user.sees("Passages · 3 of 3 have cases", "Broken goods", "ask for more")
+        read = Reader(user, ())
         read.look("coverage, with documents")
         read.check()
-        await desk.press("down", "enter")
-        await desk.to_work()
+        await user.press("down", "enter")
+        await user.to_work()
         request = f"Write 20 more `refunds` cases from `{docs}/rules.md#Refunds › Broken goods`"
-        assert desk.one("#prompt").text == request
-        await desk.press("enter")  # the built-in planner understands it
-        await desk.until(lambda: desk.focus == "PlanCard")
-        await desk.answer("ctrl+y")
-        await desk.until(lambda: len(desk.session.plan.categories) == 3)
-        added = desk.session.plan.categories[-1]
+        assert user.one("#prompt").text == request
+        await user.press("enter")  # the built-in planner understands it
+        await user.until(lambda: user.focus == "PlanCard")
+        await user.answer("ctrl+y")
+        await user.until(lambda: len(user.session.plan.categories) == 3)
+        added = user.session.plan.categories[-1]
         assert (added.name, added.count) == ("refunds_broken_goods", 20)
         assert added.sources == (f"{docs}/rules.md#Refunds › Broken goods",)
 
@@ -175,74 +175,74 @@ async def test_cases_that_are_asked_for_from_a_passage_are_written_from_it(tmp_p
 
 async def test_without_documents_there_are_no_passages() -> None:
     await built(PLAN, until=20)
-    async with studio(open_first="shop") as desk:
-        await coverage(desk)
-        await desk.sees("All ")  # the figures have been measured
-        assert not desk.one("#passages-pane").display
-        await desk.press("tab", "tab")
-        await desk.at("CoverageScreen", "grid")
+    async with studio(open_first="shop") as user:
+        await coverage(user)
+        await user.sees("All ")  # the figures have been measured
+        assert not user.one("#passages-pane").display
+        await user.press("tab", "tab")
+        await user.at("CoverageScreen", "grid")
 
 
 async def test_a_click_chooses_and_a_click_on_the_chosen_asks() -> None:
     await built(PLAN, until=20)
-    async with studio(open_first="shop", size=NARROW) as desk:
-        await desk.to_work()
-        await desk.press("f3")
-        await desk.until(lambda: desk.place == "CoverageScreen" and grid(desk).chosen is not None)
-        await desk.press("down", "right")
-        there = grid(desk).cell_region()
-        await desk.press("home", "left")
-        assert at(desk) == ("orders", "polite")
+    async with studio(open_first="shop", size=NARROW) as user:
+        await user.to_work()
+        await user.press("f3")
+        await user.until(lambda: user.place == "CoverageScreen" and grid(user).chosen is not None)
+        await user.press("down", "right")
+        there = grid(user).cell_region()
+        await user.press("home", "left")
+        assert at(user) == ("orders", "polite")
         for _ in range(2):
-            await desk.pilot.click("#grid", offset=(there.x + 2, there.y))
-            await desk.pilot.pause()
-            if desk.place == "CoverageScreen":
-                assert at(desk) == ("refunds", "angry")
-        await desk.at("StudioScreen", "prompt")
-        assert desk.one("#prompt").text == "Write 20 more `angry` cases in refunds"
+            await user.pilot.click("#grid", offset=(there.x + 2, there.y))
+            await user.pilot.pause()
+            if user.place == "CoverageScreen":
+                assert at(user) == ("refunds", "angry")
+        await user.at("StudioScreen", "prompt")
+        assert user.one("#prompt").text == "Write 20 more `angry` cases in refunds"
 
 
 async def test_the_grid_fills_while_cases_come(monkeypatch: pytest.MonkeyPatch) -> None:
     model = Scripted(hold=1)
-    async with studio(model=model, flags={"max_workers": 2}) as desk:
-        await begin(desk, PLAN)
-        await desk.answer("ctrl+y")
-        await desk.until(lambda: desk.live.view.accepted > 0)
-        await desk.press("f3")
-        await desk.at("CoverageScreen", "grid")
-        await desk.until(lambda: grid(desk).chosen is not None)
-        await desk.sees("0/10", "/30")
-        store = desk.session._files.store
+    async with studio(model=model, flags={"max_workers": 2}) as user:
+        await begin(user, PLAN)
+        await user.answer("ctrl+y")
+        await user.until(lambda: user.live.view.accepted > 0)
+        await user.press("f3")
+        await user.at("CoverageScreen", "grid")
+        await user.until(lambda: grid(user).chosen is not None)
+        await user.sees("0/10", "/30")
+        store = user.session._files.store
 
         async def no_reading(*_: Any) -> Any:
             raise AssertionError("the cases were read again")
 
         monkeypatch.setattr(store.statistics, "attribute_page", no_reading)
         model.gate.set()
-        await desk.sees("10 of 10 cells hold a case", "30/30", "12/12")
-        await desk.state("finished")
+        await user.sees("10 of 10 cells hold a case", "30/30", "12/12")
+        await user.state("finished")
 
 
 async def test_what_happened_while_it_was_covered_is_seen_on_return() -> None:
     await built(PLAN)
-    async with studio(open_first="shop") as desk:
-        await coverage(desk)
-        await desk.sees("30/30")
-        await desk.press("f1")
-        await desk.at("HelpScreen")
-        await desk.session.cases.withdraw("orders", 4)
-        await desk.press("escape")
-        await desk.sees("29/30")
+    async with studio(open_first="shop") as user:
+        await coverage(user)
+        await user.sees("30/30")
+        await user.press("f1")
+        await user.at("HelpScreen")
+        await user.session.cases.withdraw("orders", 4)
+        await user.press("escape")
+        await user.sees("29/30")
 
 
 async def test_a_session_without_a_plan_says_what_will_be_here() -> None:
-    async with studio() as desk:
-        await desk.press("n")
-        await desk.at("StudioScreen", "prompt")
-        await desk.press("f3")
-        await desk.sees("No plan yet. When there is one", "The figures come with the second case")
-        await desk.press("enter", "down", "a", "end", "escape")
-        await desk.at("StudioScreen")
+    async with studio() as user:
+        await user.press("n")
+        await user.at("StudioScreen", "prompt")
+        await user.press("f3")
+        await user.sees("No plan yet. When there is one", "The figures come with the second case")
+        await user.press("enter", "down", "a", "end", "escape")
+        await user.at("StudioScreen")
 
 
 async def test_axes_that_only_some_categories_have_leave_their_cells_out() -> None:
@@ -250,12 +250,12 @@ async def test_axes_that_only_some_categories_have_leave_their_cells_out() -> No
     del data["total_instances"]
     data["categories"][1]["attributes"] = {"channel": ["chat", "mail"]}
     await built(DatasetPlanInput.model_validate(data), until=10)
-    async with studio(open_first="shop") as desk:
-        await coverage(desk)
-        await desk.press("right")
-        await desk.sees("refunds does not vary in tone: polite", "–")
-        await desk.press("a", "a")
-        await desk.sees("refunds × chat: ")
+    async with studio(open_first="shop") as user:
+        await coverage(user)
+        await user.press("right")
+        await user.sees("refunds does not vary in tone: polite", "–")
+        await user.press("a", "a")
+        await user.sees("refunds × chat: ")
 
 
 # Painted
@@ -368,17 +368,17 @@ async def test_a_replay_shows_the_cells_of_its_moment(make_plan: Plans) -> None:
     replay = ReplaySession(session, SystemClock(), speed=0.0001)
     replay.halted = True
     try:
-        async with studio(replay=replay) as desk:
-            await desk.at("StudioScreen")
-            await desk.press("f3")
-            await desk.at("CoverageScreen", "grid")
-            await desk.until(lambda: grid(desk).chosen is not None)
-            await desk.sees("0/30", "0 of 10 planned")
-            assert "ask for more" not in desk.text
-            await desk.press("enter")
-            assert desk.place == "CoverageScreen"
+        async with studio(replay=replay) as user:
+            await user.at("StudioScreen")
+            await user.press("f3")
+            await user.at("CoverageScreen", "grid")
+            await user.until(lambda: grid(user).chosen is not None)
+            await user.sees("0/30", "0 of 10 planned")
+            assert "ask for more" not in user.text
+            await user.press("enter")
+            assert user.place == "CoverageScreen"
             replay.skip_to_end()
-            await desk.sees("30/30")
+            await user.sees("30/30")
     finally:
         await replay.close()
 
@@ -401,9 +401,9 @@ async def test_rows_of_files_are_told_in_a_few_lines_however_many_there_are() ->
         ],
     )  # fmt: skip
     await built(plan)
-    async with studio(open_first="shop") as desk:
-        await coverage(desk)
-        await desk.sees("Rows of files", "large.csv: 12 of 20,000 rows", "few.csv: 6 of 6 rows have a case")
+    async with studio(open_first="shop") as user:
+        await coverage(user)
+        await user.sees("Rows of files", "large.csv: 12 of 20,000 rows", "few.csv: 6 of 6 rows have a case")
 
 
 @pytest.mark.parametrize("width", [30, 46, 72])

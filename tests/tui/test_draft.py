@@ -68,34 +68,34 @@ async def test_it_is_not_written_with_every_key(make_plan: Plans, monkeypatch: p
     real = SessionChat.save_draft
     monkeypatch.setattr(SessionChat, "save_draft", save)
     text = "a question about the weather"
-    async with studio(responder=Answers("Rain.")) as desk:
-        await begin(desk, make_plan(4))
-        box = await talk(desk)
-        await desk.write(text)
-        await desk.until(lambda: bool(saved) and saved[-1] == text)
+    async with studio(responder=Answers("Rain.")) as user:
+        await begin(user, make_plan(4))
+        box = await talk(user)
+        await user.write(text)
+        await user.until(lambda: bool(saved) and saved[-1] == text)
         assert len(saved) < len(text) // 2 and not box._resting, "nothing ticks when nobody types"
-        await desk.write("\n")
-        await desk.until(lambda: saved[-1] == "")
-        await desk.sees("Rain.")
+        await user.write("\n")
+        await user.until(lambda: saved[-1] == "")
+        await user.sees("Rain.")
         assert saved.count(text) == 1
 
 
 async def test_a_card_leaves_what_is_typed_alone(make_plan: Plans) -> None:
-    async with studio(responder=Answers("Yes.")) as desk:
-        await begin(desk, make_plan(4))
-        box = await talk(desk)
-        await desk.write("first")
-        await desk.until(lambda: desk.app.live is not None and desk.app.live.session.chat.draft == "first")
-        await desk.write(" and more")
-        desk.app.screen.cards.focus_first()  # type: ignore[attr-defined]  # as when a card wants the keys
+    async with studio(responder=Answers("Yes.")) as user:
+        await begin(user, make_plan(4))
+        box = await talk(user)
+        await user.write("first")
+        await user.until(lambda: user.app.live is not None and user.app.live.session.chat.draft == "first")
+        await user.write(" and more")
+        user.app.screen.cards.focus_first()  # type: ignore[attr-defined]  # as when a card wants the keys
         assert box.text == "first and more"
 
 
 async def test_the_end_of_what_is_pasted_is_in_view(make_plan: Plans) -> None:
     await built(make_plan(6))
-    async with studio(open_first="support") as desk:
-        await desk.at("StudioScreen", "prompt")
-        desk.one("#prompt").fill("drafted before, and longer than a single line of the prompt is")
-        await desk.paste("".join(f"{n} words that fill a line\n" for n in range(8)) + "and the last of them")
-        await desk.sees("last of them")
-        assert desk.one("#prompt").cursor_location == desk.one("#prompt").document.end
+    async with studio(open_first="support") as user:
+        await user.at("StudioScreen", "prompt")
+        user.one("#prompt").fill("drafted before, and longer than a single line of the prompt is")
+        await user.paste("".join(f"{n} words that fill a line\n" for n in range(8)) + "and the last of them")
+        await user.sees("last of them")
+        assert user.one("#prompt").cursor_location == user.one("#prompt").document.end

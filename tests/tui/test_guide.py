@@ -46,32 +46,32 @@ def test_headings_lists_and_code_are_told_apart() -> None:
 
 
 async def test_from_the_keys_to_a_page_and_back() -> None:
-    async with studio(size=(120, 36)) as desk:
-        await desk.press("f1")
-        await desk.at("HelpScreen")
-        await desk.press("g")
-        await desk.at("GuideScreen", "topics")
-        await desk.sees("From nothing to a dataset in five minutes", "limits")
+    async with studio(size=(120, 36)) as user:
+        await user.press("f1")
+        await user.at("HelpScreen")
+        await user.press("g")
+        await user.at("GuideScreen", "topics")
+        await user.sees("From nothing to a dataset in five minutes", "limits")
         for _ in topics():
-            await desk.press("down")
-        await desk.sees("The built-in writer", "It reads your examples into templates")
-        await desk.press("home", "down", "down", "down", "enter")
-        assert desk.focus == "page"
-        await desk.sees("It proposes, you decide.")
-        await desk.press("end")
-        await desk.sees("does not raise max_dataset_size by itself")
-        await desk.press("tab")
-        assert desk.focus == "topics"
-        await desk.press("escape")
-        await desk.at("HelpScreen")
+            await user.press("down")
+        await user.sees("The built-in writer", "It reads your examples into templates")
+        await user.press("home", "down", "down", "down", "enter")
+        assert user.focus == "page"
+        await user.sees("It proposes, you decide.")
+        await user.press("end")
+        await user.sees("does not raise max_dataset_size by itself")
+        await user.press("tab")
+        assert user.focus == "topics"
+        await user.press("escape")
+        await user.at("HelpScreen")
 
 
 @pytest.mark.parametrize("width", [40, 60, 78, 118, 198])
 async def test_help_cuts_nothing(width: int) -> None:
-    async with studio(size=(width + 2, 40)) as desk:
-        await desk.press("f1")
-        await desk.at("HelpScreen", "help")
-        lines = desk.app.screen._lines(width)  # type: ignore[attr-defined]
+    async with studio(size=(width + 2, 40)) as user:
+        await user.press("f1")
+        await user.at("HelpScreen", "help")
+        lines = user.app.screen._lines(width)  # type: ignore[attr-defined]
         words = {word for line in lines for span in line for word in span[0].split()}
         for _, rows in help_keys():
             for _, _, told in rows:

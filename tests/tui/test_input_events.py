@@ -17,11 +17,11 @@ def mouse(kind: type[events.MouseEvent], x: int, y: int, button: int = 1) -> eve
 
 @pytest.mark.parametrize("pressed_before", [False, True], ids=["pressed", "dragged"])
 async def test_the_mouse_on_what_was_just_removed_does_nothing(pressed_before: bool) -> None:
-    async with studio() as desk:
-        app = desk.pilot.app
+    async with studio() as user:
+        app = user.pilot.app
         gone, stays = Static("gone\ngone"), Static("stays\nstays")
         await app.screen.mount(gone, stays)
-        await desk.until(lambda: gone.region.area and stays.region.area)
+        await user.until(lambda: gone.region.area and stays.region.area)
         x, y = gone.region.x, gone.region.y
         if pressed_before:
             await app.on_event(mouse(events.MouseDown, stays.region.x, stays.region.y))
@@ -30,6 +30,6 @@ async def test_the_mouse_on_what_was_just_removed_does_nothing(pressed_before: b
         assert app.screen.get_widget_at(x, y)[0] is gone  # still drawn
         for kind in (events.MouseMove, events.MouseDown, events.MouseMove, events.MouseUp):
             await app.on_event(mouse(kind, x, y))
-            await desk.pilot.pause()
+            await user.pilot.pause()
         gone._attach(parent)
         assert app.is_running

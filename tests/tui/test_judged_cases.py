@@ -11,7 +11,7 @@ from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
 from tests.support.fake_judge import verdict, verdicts
 from tests.support.fake_openai import FakeOpenAI
-from tests.support.studio import NARROW, WIDE, Desk, built, studio
+from tests.support.studio import NARROW, WIDE, User, built, studio
 
 Plans = Callable[..., DatasetPlanInput]
 EACH = pytest.mark.parametrize("size", [(200, 50), WIDE, NARROW], ids=["large", "wide", "narrow"])
@@ -41,17 +41,17 @@ def some_bad(fake: FakeOpenAI, bad: int) -> None:
     fake.judge.say = lambda cases, call: say(cases, call)
 
 
-async def screen(desk: Desk, key: str, place: str) -> None:
-    await desk.to_work()
-    await desk.press(key)
-    await desk.at(place)
+async def screen(user: User, key: str, place: str) -> None:
+    await user.to_work()
+    await user.press(key)
+    await user.at(place)
 
 
-async def chosen_answer(desk: Desk, words: str) -> None:
+async def chosen_answer(user: User, words: str) -> None:
     """Choose this answer of the question that is shown."""
-    await desk.at("QuestionDialog", "answers")
-    answers = [answer for answer, _ in desk.app.screen._answers]  # type: ignore[attr-defined]
-    await desk.press(*["down"] * answers.index(words), "enter")
+    await user.at("QuestionDialog", "answers")
+    answers = [answer for answer, _ in user.app.screen._answers]  # type: ignore[attr-defined]
+    await user.press(*["down"] * answers.index(words), "enter")
 
 
 @EACH
@@ -60,21 +60,21 @@ async def test_cases_are_filtered_by_what_the_judge_says_and_the_why_is_shown(
 ) -> None:
     some_bad(fake, 3)
     await judged(fake, make_plan(15), "sample")
-    async with studio(open_first="support", size=size) as desk:
-        await screen(desk, "f2", "CasesScreen")
+    async with studio(open_first="support", size=size) as user:
+        await screen(user, "f2", "CasesScreen")
         for words, finding, count in (
             ("only judged bad", Judgement.BAD, 3), ("only not judged", Judgement.NOT_JUDGED, 1),
             ("only judged good", Judgement.GOOD, 11),
         ):  # fmt: skip
-            await desk.press("f")
-            await chosen_answer(desk, words)
-            await desk.until(lambda count=count: desk.one("#cases").count == count and desk.one("#cases").chosen)
-            found = verdict_of(desk.one("#cases").chosen.tags)
+            await user.press("f")
+            await chosen_answer(user, words)
+            await user.until(lambda count=count: user.one("#cases").count == count and user.one("#cases").chosen)
+            found = verdict_of(user.one("#cases").chosen.tags)
             assert found is not None and found.finding is finding
-        await desk.sees("✓ judged good")
-        await desk.press("f")
-        await chosen_answer(desk, "only judged bad")
-        await desk.sees("✗ judged bad", "no to: natural", "why: no user writes so")
+        await user.sees("✓ judged good")
+        await user.press("f")
+        await chosen_answer(user, "only judged bad")
+        await user.sees("✗ judged bad", "no to: natural", "why: no user writes so")
 
 
 @EACH
@@ -83,15 +83,15 @@ async def test_what_the_judge_turns_away_stands_beside_its_critique(
 ) -> None:
     some_bad(fake, 2)
     await judged(fake, make_plan(12), "all")
-    async with studio(open_first="support", size=size) as desk:
-        await screen(desk, "f5", "RejectedScreen")
-        await desk.until(lambda: desk.one("#rejections").count == 2 and desk.one("#rejections").chosen)
-        rejection = desk.one("#rejections").chosen
+    async with studio(open_first="support", size=size) as user:
+        await screen(user, "f5", "RejectedScreen")
+        await user.until(lambda: user.one("#rejections").count == 2 and user.one("#rejections").chosen)
+        rejection = user.one("#rejections").chosen
         assert rejection.stage == "judge"
-        await desk.until(lambda: desk.one("#right-pane").border_title == "judge")
+        await user.until(lambda: user.one("#right-pane").border_title == "judge")
         critique = " ".join(rejection.reason.split()[:3])
-        await desk.sees("The judge found this case bad", critique, "written again")
-        assert "accepted ·" not in desk.text  # nothing it would be too close to
+        await user.sees("The judge found this case bad", critique, "written again")
+        assert "accepted ·" not in user.text  # nothing it would be too close to
 
 
 @EACH
@@ -101,12 +101,12 @@ async def test_what_the_validators_turn_away_stands_beside_their_reason(
     plan = make_plan(4)
     plan = plan.model_copy(update={"validators": ({"patterns": {"must_not": ["[a-z]"]}},)})
     await built(plan, base_url=fake.url, api_key="k", judge="off", max_attempts=1, max_workers=1)
-    async with studio(open_first="support", size=size) as desk:
-        await screen(desk, "f5", "RejectedScreen")
-        await desk.until(lambda: desk.one("#rejections").count and desk.one("#rejections").chosen)
-        assert desk.one("#rejections").chosen.stage == "validators"
-        await desk.until(lambda: desk.one("#right-pane").border_title == "validators")
-        await desk.sees("patterns:", "A rule of the plan found fault", "it expected", "polite  ")
+    async with studio(open_first="support", size=size) as user:
+        await screen(user, "f5", "RejectedScreen")
+        await user.until(lambda: user.one("#rejections").count and user.one("#rejections").chosen)
+        assert user.one("#rejections").chosen.stage == "validators"
+        await user.until(lambda: user.one("#right-pane").border_title == "validators")
+        await user.sees("patterns:", "A rule of the plan found fault", "it expected", "polite  ")
 
 
 @EACH
@@ -115,14 +115,14 @@ async def test_what_was_judged_is_told_by_category_and_with_the_persons_agreemen
 ) -> None:
     some_bad(fake, 3)
     await judged(fake, make_plan(12, 8), "sample")
-    async with studio(open_first="support", size=size) as desk:
-        bad = [case async for case in desk.session.cases.all() if is_bad(case.tags)]
-        await desk.session.cases.annotate(bad[0].category, bad[0].ordinal, pinned=True)
-        await screen(desk, "f3", "CoverageScreen")
-        await desk.sees("judged: ")
-        await desk.press("tab", "end")
-        await desk.sees("The judge and you: kappa")
-        shown = " ".join("".join(span[0] for span in line) for line in desk.one("#figures")._lines)
+    async with studio(open_first="support", size=size) as user:
+        bad = [case async for case in user.session.cases.all() if is_bad(case.tags)]
+        await user.session.cases.annotate(bad[0].category, bad[0].ordinal, pinned=True)
+        await screen(user, "f3", "CoverageScreen")
+        await user.sees("judged: ")
+        await user.press("tab", "end")
+        await user.sees("The judge and you: kappa")
+        shown = " ".join("".join(span[0] for span in line) for line in user.one("#figures")._lines)
         assert "over 1 case, 1 judged otherwise than by you" in shown
         assert "The judge read 12 cases" in shown and "The judge read 8 cases" in shown
 

@@ -8,7 +8,7 @@ from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.events import CaseAccepted
 from dsbuilder_tui.settings.stack import load_config
 from tests.support.likeness import accept
-from tests.support.studio import NARROW, Desk, covers, studio
+from tests.support.studio import NARROW, User, covers, studio
 
 C = "refunds"
 
@@ -29,75 +29,75 @@ async def with_flags() -> None:
         )  # fmt: skip
 
 
-async def shown(desk: Desk, count: int = 5) -> None:
-    await desk.to_work()
-    await desk.press("f2")
-    await desk.at("CasesScreen", "cases")
-    await desk.until(lambda: desk.one("#cases").count == count and desk.one("#cases").chosen is not None)
+async def shown(user: User, count: int = 5) -> None:
+    await user.to_work()
+    await user.press("f2")
+    await user.at("CasesScreen", "cases")
+    await user.until(lambda: user.one("#cases").count == count and user.one("#cases").chosen is not None)
 
 
-def chosen(desk: Desk) -> int:
-    case = desk.one("#cases").chosen
+def chosen(user: User) -> int:
+    case = user.one("#cases").chosen
     return case.ordinal if case is not None else 0
 
 
 @covers("Cases", "g")
 async def test_flags_are_seen_filtered_and_followed() -> None:
     await with_flags()
-    async with studio(open_first="flags") as desk:
-        await shown(desk)
-        await desk.sees("± contrast", "≠ contradiction")
-        assert desk.text.count("± contrast") == 2 and "g go to the pair" not in desk.text
-        await desk.press("f")
-        await desk.sees("only flagged")
-        await desk.press("down", "down", "enter")
-        await desk.sees("3 cases · all categories · flagged")
-        await desk.until(lambda: chosen(desk) == 3)
-        await desk.sees("(0.93,", "the quantity differs", "g go to the pair")
-        await desk.press("g")
-        await desk.sees("2 cases · refunds-00003 and what it is close to", "esc back to all")
-        await desk.until(lambda: chosen(desk) == 1)
-        await desk.press("down", "escape")
-        await desk.sees("3 cases · all categories · flagged")
-        await desk.until(lambda: chosen(desk) == 3)
-        await desk.press("down")
-        await desk.until(lambda: chosen(desk) == 4)
-        await desk.sees("≠ Contradiction: refunds-00003", "≈ Close to refunds-00001")
-        await desk.press("g")
-        await desk.at("QuestionDialog", "answers")
-        await desk.sees("Contradiction: refunds-00003")
-        await desk.press("down", "enter")
-        await desk.until(lambda: desk.place == "CasesScreen" and chosen(desk) == 1)
-        await desk.press("escape")
-        await desk.until(lambda: chosen(desk) == 4)
-        await desk.press("down")
-        await desk.until(lambda: chosen(desk) == 5)
-        await desk.press("g")
-        await desk.until(lambda: "refunds-00009 is not there any more." in desk.told)
-        await desk.press("escape")
-        await desk.at("StudioScreen")
+    async with studio(open_first="flags") as user:
+        await shown(user)
+        await user.sees("± contrast", "≠ contradiction")
+        assert user.text.count("± contrast") == 2 and "g go to the pair" not in user.text
+        await user.press("f")
+        await user.sees("only flagged")
+        await user.press("down", "down", "enter")
+        await user.sees("3 cases · all categories · flagged")
+        await user.until(lambda: chosen(user) == 3)
+        await user.sees("(0.93,", "the quantity differs", "g go to the pair")
+        await user.press("g")
+        await user.sees("2 cases · refunds-00003 and what it is close to", "esc back to all")
+        await user.until(lambda: chosen(user) == 1)
+        await user.press("down", "escape")
+        await user.sees("3 cases · all categories · flagged")
+        await user.until(lambda: chosen(user) == 3)
+        await user.press("down")
+        await user.until(lambda: chosen(user) == 4)
+        await user.sees("≠ Contradiction: refunds-00003", "≈ Close to refunds-00001")
+        await user.press("g")
+        await user.at("QuestionDialog", "answers")
+        await user.sees("Contradiction: refunds-00003")
+        await user.press("down", "enter")
+        await user.until(lambda: user.place == "CasesScreen" and chosen(user) == 1)
+        await user.press("escape")
+        await user.until(lambda: chosen(user) == 4)
+        await user.press("down")
+        await user.until(lambda: chosen(user) == 5)
+        await user.press("g")
+        await user.until(lambda: "refunds-00009 is not there any more." in user.told)
+        await user.press("escape")
+        await user.at("StudioScreen")
 
 
 async def test_a_case_without_a_flag_says_so() -> None:
     await with_flags()
-    async with studio(open_first="flags", size=NARROW) as desk:
-        await shown(desk)
-        await desk.sees("± contr")
-        desk.app.screen.action_pair()  # type: ignore[attr-defined]
-        await desk.until(lambda: "This case has no pair and no flag." in desk.told)
+    async with studio(open_first="flags", size=NARROW) as user:
+        await shown(user)
+        await user.sees("± contr")
+        user.app.screen.action_pair()  # type: ignore[attr-defined]
+        await user.until(lambda: "This case has no pair and no flag." in user.told)
 
 
 async def test_the_first_contradiction_of_a_run_is_told() -> None:
     await with_flags()
-    async with studio(open_first="flags") as desk:
-        await desk.at("StudioScreen", "prompt")
+    async with studio(open_first="flags") as user:
+        await user.at("StudioScreen", "prompt")
         for ordinal in (6, 7):
-            desk.live.take(
+            user.live.take(
                 CaseAccepted(
                     ts=7.0, case_id=f"{C}-{ordinal:05d}", category=C, slot=ordinal, seq=99 + ordinal, batch=1, text="x",
                     accepted=ordinal, planned=20, flags=("similar", "contradiction"),
                 )
             )  # fmt: skip
-        message = await desk.said("has the same text as an earlier case, with other expectations")
+        message = await user.said("has the same text as an earlier case, with other expectations")
         assert message.text.startswith(f"≠ {C}-00006")
-        assert not [m for m in await desk.session.chat.messages() if f"{C}-00007" in m.text]
+        assert not [m for m in await user.session.chat.messages() if f"{C}-00007" in m.text]

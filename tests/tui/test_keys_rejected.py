@@ -7,7 +7,7 @@ from dsbuilder_tui.domain.events import CaseRejected
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.stack import load_config
 from tests.support.likeness import accept, reject
-from tests.support.studio import Desk, built, covers, studio
+from tests.support.studio import User, built, covers, studio
 
 C, D = "category_1", "category_2"
 
@@ -22,93 +22,93 @@ REPEATS = DatasetPlanInput(
 )
 
 
-def copied(desk: Desk) -> str:
-    return desk.app.clipboard
+def copied(user: User) -> str:
+    return user.app.clipboard
 
 
-async def rejected(desk: Desk) -> int:
-    await desk.at("StudioScreen", "prompt")
-    await desk.press("f5")
-    await desk.at("RejectedScreen", "rejections")
-    await desk.until(lambda: desk.one("#rejections").count > 0 and desk.app.screen._facts is not None)  # type: ignore[attr-defined]
-    return desk.one("#rejections").count  # type: ignore[no-any-return]
+async def rejected(user: User) -> int:
+    await user.at("StudioScreen", "prompt")
+    await user.press("f5")
+    await user.at("RejectedScreen", "rejections")
+    await user.until(lambda: user.one("#rejections").count > 0 and user.app.screen._facts is not None)  # type: ignore[attr-defined]
+    return user.one("#rejections").count  # type: ignore[no-any-return]
 
 
 @covers("Rejected", "f", "s", "slash", "y", "escape")
 async def test_rejections_are_filtered_searched_and_copied() -> None:
     await built(REPEATS, max_attempts=2)
-    async with studio(open_first="repeats") as desk:
-        count = await rejected(desk)
-        await desk.sees(f"{count} rejected")
-        await desk.press("y")
-        await desk.until(lambda: "Copied" in desk.told)
-        assert copied(desk) == desk.one("#rejections").chosen.text
-        await desk.press("s")
-        await desk.at("QuestionDialog", "answers")
-        stages = desk.live.view.stages
+    async with studio(open_first="repeats") as user:
+        count = await rejected(user)
+        await user.sees(f"{count} rejected")
+        await user.press("y")
+        await user.until(lambda: "Copied" in user.told)
+        assert copied(user) == user.one("#rejections").chosen.text
+        await user.press("s")
+        await user.at("QuestionDialog", "answers")
+        stages = user.live.view.stages
         assert sum(stages.values()) == count and stages["structural"]
-        await desk.sees("all stages", *(f"{stage} ({stages.get(stage, 0)})" for stage in COMPARING_STAGES))
-        await desk.press("down", "enter")
+        await user.sees("all stages", *(f"{stage} ({stages.get(stage, 0)})" for stage in COMPARING_STAGES))
+        await user.press("down", "enter")
         count = stages["structural"]
-        await desk.sees(f"{count} rejected · structural")
-        await desk.press("f")
-        await desk.at("QuestionDialog", "answers")
-        await desk.press("down", "enter")
-        await desk.sees(f"{count} rejected · {C} · structural")
-        await desk.press("slash")
-        await desk.at("RejectedScreen", "search")
-        await desk.write("zzz nothing is like this")
-        await desk.sees("Nothing matches.")
-        await desk.press("escape")
-        await desk.at("RejectedScreen", "rejections")
-        await desk.until(lambda: desk.one("#rejections").count > 0)
-        await desk.press("escape")
-        await desk.at("StudioScreen")
+        await user.sees(f"{count} rejected · structural")
+        await user.press("f")
+        await user.at("QuestionDialog", "answers")
+        await user.press("down", "enter")
+        await user.sees(f"{count} rejected · {C} · structural")
+        await user.press("slash")
+        await user.at("RejectedScreen", "search")
+        await user.write("zzz nothing is like this")
+        await user.sees("Nothing matches.")
+        await user.press("escape")
+        await user.at("RejectedScreen", "rejections")
+        await user.until(lambda: user.one("#rejections").count > 0)
+        await user.press("escape")
+        await user.at("StudioScreen")
 
 
 @covers("Rejected", "k", "a")
 async def test_a_rejection_is_kept_and_told_about() -> None:
     await built(REPEATS, max_attempts=1)
-    async with studio(open_first="repeats") as desk:
-        await rejected(desk)
-        before = desk.live.view.accepted
-        rejection = desk.one("#rejections").chosen
+    async with studio(open_first="repeats") as user:
+        await rejected(user)
+        before = user.live.view.accepted
+        rejection = user.one("#rejections").chosen
         while rejection.nearest_case_id is None:  # it repeats an example of the plan
-            await desk.press("down")
-            rejection = desk.one("#rejections").chosen
+            await user.press("down")
+            rejection = user.one("#rejections").chosen
         assert rejection.candidate is not None
-        await desk.press("k")
-        await desk.until(lambda: "holds the rejected text now" in desk.told)
-        await desk.until(lambda: desk.live.view.accepted == before + 1)
-        case = await desk.session.cases.get(rejection.category, rejection.ordinal)
+        await user.press("k")
+        await user.until(lambda: "holds the rejected text now" in user.told)
+        await user.until(lambda: user.live.view.accepted == before + 1)
+        case = await user.session.cases.get(rejection.category, rejection.ordinal)
         assert case is not None and case.inputs == rejection.candidate["inputs"]
-        entries = await desk.session.cases.history(rejection.category, rejection.ordinal)
+        entries = await user.session.cases.history(rejection.category, rejection.ordinal)
         assert [entry.kind for entry in entries] == ["kept_anyway"]
-        await desk.sees("It was kept after all", case.case_id)
-        await desk.press("a")
-        await desk.at("StudioScreen", "prompt")
-        words = desk.one("#prompt").text
+        await user.sees("It was kept after all", case.case_id)
+        await user.press("a")
+        await user.at("StudioScreen", "prompt")
+        words = user.one("#prompt").text
         assert words.startswith("These two are different on purpose: “") and f"({rejection.nearest_case_id})" in words
         assert f"turned away for {rejection.category}-{rejection.ordinal:05d}, {rejection.stage}" in words
         assert words.endswith(f"Keep such pairs in {C}.")
-        await cases(desk, before + 1, rejection.ordinal)
-        await desk.sees("kept by you after a rejection")
-        await desk.press("d", "enter")
-        await desk.at("CasesScreen", "cases")
-        await desk.until(lambda: desk.one("#cases").count == before)
-        await desk.press("f5")
-        await desk.at("RejectedScreen", "rejections")
-        await desk.sees("You turned this case away.", "against it: you turned it")
+        await cases(user, before + 1, rejection.ordinal)
+        await user.sees("kept by you after a rejection")
+        await user.press("d", "enter")
+        await user.at("CasesScreen", "cases")
+        await user.until(lambda: user.one("#cases").count == before)
+        await user.press("f5")
+        await user.at("RejectedScreen", "rejections")
+        await user.sees("You turned this case away.", "against it: you turned it")
 
 
-async def cases(desk: Desk, count: int, ordinal: int) -> None:
+async def cases(user: User, count: int, ordinal: int) -> None:
     """The list of cases, with one slot's case chosen."""
-    await desk.press("f2")
-    await desk.at("CasesScreen", "cases")
-    rows = desk.one("#cases")
-    await desk.until(lambda: rows.count == count and rows.chosen is not None)
+    await user.press("f2")
+    await user.at("CasesScreen", "cases")
+    rows = user.one("#cases")
+    await user.until(lambda: rows.count == count and rows.chosen is not None)
     while rows.chosen.ordinal != ordinal:
-        await desk.press("down")
+        await user.press("down")
 
 
 async def with_scores() -> None:
@@ -129,71 +129,71 @@ async def with_scores() -> None:
 @covers("Threshold what-if", "left", "h", "right", "l", "shift+left", "H", "shift+right", "L", "enter")
 async def test_a_threshold_is_moved_and_asked_for() -> None:
     await with_scores()
-    async with studio(open_first="scores") as desk:
-        assert await rejected(desk) == 5
-        await desk.press("t")
-        await desk.at("RejectedScreen", "what-if")
-        await desk.sees("semantic threshold 0.92", "all categories", "At 0.92: 0 of 4 semantic rejections")
+    async with studio(open_first="scores") as user:
+        assert await rejected(user) == 5
+        await user.press("t")
+        await user.at("RejectedScreen", "what-if")
+        await user.sees("semantic threshold 0.92", "all categories", "At 0.92: 0 of 4 semantic rejections")
         for key, threshold, passing, falling in (
             ("right", 0.93, 0, 0), ("l", 0.94, 1, 0), ("shift+right", 0.99, 4, 0), ("left", 0.98, 3, 0), ("h", 0.97, 2, 0),
             ("shift+left", 0.92, 0, 0), ("H", 0.87, 0, 2), ("L", 0.92, 0, 0), ("L", 0.97, 2, 0), ("L", 1.0, 4, 0),
             ("L", 1.0, 4, 0), ("h", 0.99, 4, 0),
         ):  # fmt: skip
-            await desk.press(key)
-            await desk.until(lambda t=threshold: desk.one("#what-if").found.threshold == t)  # type: ignore[misc]
-            found = desk.one("#what-if").found
+            await user.press(key)
+            await user.until(lambda t=threshold: user.one("#what-if").found.threshold == t)  # type: ignore[misc]
+            found = user.one("#what-if").found
             assert (found.passing, found.falling) == (passing, falling), threshold
-        await desk.sees(
+        await user.sees(
             "0.92 → 0.99", "4 of 4 semantic rejections would have passed", "category_1-00009", "≈ category_1-00001"
         )
-        await desk.press("escape")
-        await desk.at("RejectedScreen", "rejections")
-        assert not desk.one("#what-if").display and desk.one("#why").display
-        await desk.press("t")
-        await desk.sees("0.92   all categories")
-        await desk.press("f", "down", "down", "enter")
-        await desk.at("RejectedScreen", "rejections")
-        assert not desk.one("#what-if").display
-        await desk.sees("1 rejected · category_2")
-        await desk.press("t", "right", "right")
-        await desk.sees("0.92 → 0.94", "At 0.94: 0 of 1 semantic rejection of category_2 would")
-        await desk.press("enter")
-        await desk.at("StudioScreen", "prompt")
-        assert desk.one("#prompt").text == "Set the semantic threshold to 0.94 in category_2"
+        await user.press("escape")
+        await user.at("RejectedScreen", "rejections")
+        assert not user.one("#what-if").display and user.one("#why").display
+        await user.press("t")
+        await user.sees("0.92   all categories")
+        await user.press("f", "down", "down", "enter")
+        await user.at("RejectedScreen", "rejections")
+        assert not user.one("#what-if").display
+        await user.sees("1 rejected · category_2")
+        await user.press("t", "right", "right")
+        await user.sees("0.92 → 0.94", "At 0.94: 0 of 1 semantic rejection of category_2 would")
+        await user.press("enter")
+        await user.at("StudioScreen", "prompt")
+        assert user.one("#prompt").text == "Set the semantic threshold to 0.94 in category_2"
 
 
 async def test_the_numbers_follow_what_is_decided_meanwhile() -> None:
     await with_scores()
-    async with studio(open_first="scores") as desk:
-        await rejected(desk)
-        await desk.press("t", "l", "l")
-        await desk.sees("At 0.94: 1 of 4 semantic rejections")
-        kept = await desk.session.cases.get(C, 1)
+    async with studio(open_first="scores") as user:
+        await rejected(user)
+        await user.press("t", "l", "l")
+        await user.sees("At 0.94: 1 of 4 semantic rejections")
+        kept = await user.session.cases.get(C, 1)
         assert kept is not None
-        (new,) = await reject(desk.session, C, "semantic", [0.925], nearest=kept, slot=12)
-        desk.live.take(
+        (new,) = await reject(user.session, C, "semantic", [0.925], nearest=kept, slot=12)
+        user.live.take(
             CaseRejected(
                 ts=7.0, category=C, slot=12, seq=new.seq, batch=1, stage="semantic", reason="", text=new.text, attempt=1,
                 score=0.925, threshold=0.92, nearest_case_id=kept.case_id,
             )
         )  # fmt: skip
-        await desk.sees("At 0.94: 2 of 5 semantic rejections")
+        await user.sees("At 0.94: 2 of 5 semantic rejections")
 
 
 async def test_a_structural_repeat_has_no_threshold() -> None:
     await built(REPEATS, max_attempts=1)
-    async with studio(open_first="repeats") as desk:
-        await rejected(desk)
-        await desk.press("s", "down", "enter")
-        await desk.until(lambda: desk.app.screen._shown.stage == "structural")  # type: ignore[attr-defined]
-        await desk.sees("rejected · structural")
-        await desk.press("t")
-        await desk.at("RejectedScreen", "what-if")
-        await desk.sees("Structural repeats have no threshold")
-        await desk.press("right", "enter")
-        assert desk.place == "RejectedScreen" and desk.one("#what-if").found is None
-        await desk.press("escape")
-        await desk.misses("have no threshold")
+    async with studio(open_first="repeats") as user:
+        await rejected(user)
+        await user.press("s", "down", "enter")
+        await user.until(lambda: user.app.screen._shown.stage == "structural")  # type: ignore[attr-defined]
+        await user.sees("rejected · structural")
+        await user.press("t")
+        await user.at("RejectedScreen", "what-if")
+        await user.sees("Structural repeats have no threshold")
+        await user.press("right", "enter")
+        assert user.place == "RejectedScreen" and user.one("#what-if").found is None
+        await user.press("escape")
+        await user.misses("have no threshold")
 
 
 async def test_long_texts_show_what_differs() -> None:
@@ -212,7 +212,7 @@ async def test_long_texts_show_what_differs() -> None:
         (kept,) = await accept(session, C, ["x"])
         await session.cases.edit(C, 1, talk("by Monday"), {"polite": True})
         await reject(session, C, "near", [0.97], nearest=kept, slot=2, inputs=talk("by Friday"))
-    async with studio(open_first="long") as desk:
-        await rejected(desk)
-        text = await desk.sees("words alike ⋯", "Friday", "Monday", "assistant: I will look.", "channel: chat")
+    async with studio(open_first="long") as user:
+        await rejected(user)
+        text = await user.sees("words alike ⋯", "Friday", "Monday", "assistant: I will look.", "channel: chat")
         assert "word150" not in text and "word299" in text

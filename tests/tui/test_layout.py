@@ -99,14 +99,14 @@ def test_more_room_takes_nothing_away() -> None:
 @pytest.mark.parametrize("size", [WIDE_SIZE, NARROW, (60, 16)])
 async def test_toasts_cover_neither_the_prompt_nor_the_keys(size: tuple[int, int], make_plan: Plans) -> None:
     await built(make_plan(4))
-    async with studio(size=size, open_first="support") as desk:
-        await desk.to_work()
+    async with studio(size=size, open_first="support") as user:
+        await user.to_work()
         for number in range(6):
-            desk.app.say(
+            user.app.say(
                 f"Something happened, and it takes some words to say what that was, for the {number}. time. " * 2
             )
-        await desk.sees("Something happened")
-        await desk.pilot.pause()
-        for toast in desk.app.screen.query("ToastRack"):
+        await user.sees("Something happened")
+        await user.pilot.pause()
+        for toast in user.app.screen.query("ToastRack"):
             for selector in ("#prompt-box", "KeyBar"):
-                assert not toast.region.overlaps(desk.one(selector).region), (toast.region, selector)
+                assert not toast.region.overlaps(user.one(selector).region), (toast.region, selector)

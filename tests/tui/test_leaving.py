@@ -110,36 +110,36 @@ async def test_a_screen_that_is_taken_down_hears_nothing_more(
     stop_hearing = SessionScreen.on_unmount
     monkeypatch.setattr(SessionScreen, "on_unmount", tell_while_it_goes)
     await built(make_plan(6, name="shop"))
-    async with studio() as desk:
-        await desk.sees("shop")
-        await desk.press("enter")
-        await desk.at("StudioScreen")
-        await desk.until(lambda: desk.app.screen.opened.is_set())
+    async with studio() as user:
+        await user.sees("shop")
+        await user.press("enter")
+        await user.at("StudioScreen")
+        await user.until(lambda: user.app.screen.opened.is_set())
         for row in session_screens():
-            await desk.press(row.key)
-            await desk.until(
-                lambda row=row: desk.app.screen.screen_name == row.name and desk.app.screen.query("KeyBar")
+            await user.press(row.key)
+            await user.until(
+                lambda row=row: user.app.screen.screen_name == row.name and user.app.screen.query("KeyBar")
             )
-            await desk.pilot.pause()
-            desk.app.screen.dismiss()
-            await desk.at("StudioScreen")
-            await desk.until(lambda row=row: row.name in told)
-        await desk.press("f5")
-        await desk.at("RejectedScreen")
+            await user.pilot.pause()
+            user.app.screen.dismiss()
+            await user.at("StudioScreen")
+            await user.until(lambda row=row: row.name in told)
+        await user.press("f5")
+        await user.at("RejectedScreen")
     assert told[-2:] == ["rejected", "studio"] or told[-2:] == ["studio", "rejected"]
 
 
 async def test_what_was_read_for_a_session_that_is_left_is_no_error(make_plan: Plans) -> None:
     await built(make_plan(6, name="shop"))
-    async with studio(open_first="shop") as desk:
-        await desk.at("StudioScreen")
-        session = desk.session
-        desk.app.action_home()
-        await desk.at("HomeScreen")
-        assert await desk.app.guarded(session.cases.page(0, 5)) is None
+    async with studio(open_first="shop") as user:
+        await user.at("StudioScreen")
+        session = user.session
+        user.app.action_home()
+        await user.at("HomeScreen")
+        assert await user.app.guarded(session.cases.page(0, 5)) is None
         with pytest.raises(SessionClosed, match="is closed"):
             await session.cases.page(0, 5)
-        assert not desk.told
+        assert not user.told
 
 
 async def test_what_is_said_while_the_conversation_is_taken_down_is_drawn_on_nothing(
@@ -155,11 +155,11 @@ async def test_what_is_said_while_the_conversation_is_taken_down_is_drawn_on_not
 
     monkeypatch.setattr(ConversationPane, "_end_turn", end)
     await built(make_plan(6, name="shop"))
-    async with studio(open_first="shop") as desk:
-        await desk.at("StudioScreen")
-        await desk.until(lambda: desk.app.screen.opened.is_set())
-        pane = desk.app.screen.conversation
-        desk.app.screen.display = False  # as it is from the moment on that its parts go
+    async with studio(open_first="shop") as user:
+        await user.at("StudioScreen")
+        await user.until(lambda: user.app.screen.opened.is_set())
+        pane = user.app.screen.conversation
+        user.app.screen.display = False  # as it is from the moment on that its parts go
         await pane.query("ChatLog, Hint, Queue").remove()
         for event in (
             Activity("thinking"),
@@ -170,5 +170,5 @@ async def test_what_is_said_while_the_conversation_is_taken_down_is_drawn_on_not
             _TurnOver(stopped=False),
         ):
             pane.post(event)
-        await desk.until(lambda: over)
-        assert desk.app._exception is None
+        await user.until(lambda: over)
+        assert user.app._exception is None

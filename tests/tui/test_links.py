@@ -16,7 +16,7 @@ from dsbuilder_tui.tui.places.place import Place, PlaceKind, case_place, screen_
 from dsbuilder_tui.tui.widgets.jump_labels import JumpLabels
 from tests.support.hostile import ALL, LETTER
 from tests.support.linking import follow, links, place_of_text
-from tests.support.studio import Desk, built, covers, studio
+from tests.support.studio import User, built, covers, studio
 from tests.tui.test_keys_rejected import REPEATS
 
 TONES = ("angry", "calm")
@@ -32,32 +32,32 @@ SHOP = DatasetPlanInput(
 REFUND = case_place("refunds", 9)
 
 
-def place(desk: Desk) -> Place:
-    return desk.app.screen.place  # type: ignore[attr-defined, no-any-return]
+def place(user: User) -> Place:
+    return user.app.screen.place  # type: ignore[attr-defined, no-any-return]
 
 
-async def shop(desk: Desk, *said: str) -> None:
+async def shop(user: User, *said: str) -> None:
     """The session, with these words of the agent."""
-    await desk.at("StudioScreen")
-    await desk.until(lambda: desk.app.screen.opened.is_set())  # type: ignore[attr-defined]
+    await user.at("StudioScreen")
+    await user.until(lambda: user.app.screen.opened.is_set())  # type: ignore[attr-defined]
     for text in said:
-        await desk.session.chat.add(MessageRole.AGENT, text)
+        await user.session.chat.add(MessageRole.AGENT, text)
 
 
 async def test_what_the_conversation_names_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").write_text("first,row\x1b]52;c;ZXZpbA==\x07\n", encoding="utf-8")
     await built(SHOP)
-    async with studio(open_first="shop") as desk:
+    async with studio(open_first="shop") as user:
         await shop(
-            desk, "Look at #9, refunds-00003, #2, `max_workers`. And angry × refunds, b1 and cp1. F5, /checkpoints."
+            user, "Look at #9, refunds-00003, #2, `max_workers`. And angry × refunds, b1 and cp1. F5, /checkpoints."
         )
-        await desk.session.chat.add(
+        await user.session.chat.add(
             MessageRole.PERSON, "refunds-00099? #77? b99, cp99 [x](screen.quit) rows.csv nothing.csv"
         )
-        await desk.session.chat.add(MessageRole.DSBUILDER, "✓ orders-00004 is pinned", NoticeContent())
+        await user.session.chat.add(MessageRole.DSBUILDER, "✓ orders-00004 is pinned", NoticeContent())
         tool = ToolContent(tool="show_case", arguments="{}", answer="orders-00005")
-        await desk.session.chat.add(MessageRole.AGENT, "orders-00005: “It”", tool)
+        await user.session.chat.add(MessageRole.AGENT, "orders-00005: “It”", tool)
         expected = {
             "#9": REFUND, "refunds-00003": case_place("refunds", 3), "#2": Place(kind=PlaceKind.NUMBER, name="2"),
             "max_workers": Place(kind=PlaceKind.SETTING, name="max_workers"),
@@ -68,24 +68,24 @@ async def test_what_the_conversation_names_is_followed(tmp_path: Path, monkeypat
             "orders-00004": case_place("orders", 4), "orders-00005": case_place("orders", 5),
         }  # fmt: skip
         panels = {"refunds", "orders"}  # categories, in the panel of the plan
-        await desk.until(lambda: expected.items() <= links(desk).items())
-        assert set(links(desk)) - set(expected) <= panels
+        await user.until(lambda: expected.items() <= links(user).items())
+        assert set(links(user)) - set(expected) <= panels
         for text, screen in (
             ("#9", "CasesScreen"), ("max_workers", "SettingsScreen"), ("angry × refunds", "CoverageScreen"),
             ("b1", "WorkersScreen"), ("cp1", "CheckpointsScreen"), ("F5", "RejectedScreen"), ("orders-00004", "CasesScreen"),
             ("orders-00005", "CasesScreen"), ("refunds", "CasesScreen"),
         ):  # fmt: skip
-            await follow(desk, text)
-            await desk.at(screen)
+            await follow(user, text)
+            await user.at(screen)
             wanted = expected.get(text)
-            await desk.until(lambda wanted=wanted: wanted is None or place(desk) == wanted)
-            await desk.press("escape")
-            await desk.at("StudioScreen")
-        await follow(desk, "#2")  # of two categories: which one?
-        await desk.at("GotoScreen", "goto-line")
-        await desk.sees("refunds-00002", "orders-00002")
-        await desk.press("escape")
-        await desk.at("StudioScreen")
+            await user.until(lambda wanted=wanted: wanted is None or place(user) == wanted)
+            await user.press("escape")
+            await user.at("StudioScreen")
+        await follow(user, "#2")  # of two categories: which one?
+        await user.at("GotoScreen", "goto-line")
+        await user.sees("refunds-00002", "orders-00002")
+        await user.press("escape")
+        await user.at("StudioScreen")
 
 
 @covers("File", "y", "escape")
@@ -95,155 +95,155 @@ async def test_a_file_is_shown_as_text_in_the_app_and_nowhere_else(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").write_text("first,row\x1b]52;c;ZXZpbA==\x07\n", encoding="utf-8")
     await built(SHOP)
-    async with studio(open_first="shop") as desk:
-        await shop(desk, "It is in rows.csv.")
-        await follow(desk, "rows.csv")
-        await desk.at("FilePreview", "file")
-        await desk.sees("first,row␛]52;c;ZXZpbA==")
-        await desk.press("y")
-        assert desk.app.clipboard == str(tmp_path / "rows.csv")
-        await desk.press("escape")
-        await desk.at("StudioScreen")
+    async with studio(open_first="shop") as user:
+        await shop(user, "It is in rows.csv.")
+        await follow(user, "rows.csv")
+        await user.at("FilePreview", "file")
+        await user.sees("first,row␛]52;c;ZXZpbA==")
+        await user.press("y")
+        assert user.app.clipboard == str(tmp_path / "rows.csv")
+        await user.press("escape")
+        await user.at("StudioScreen")
 
 
 async def test_what_was_turned_away_leads_to_what_it_repeats() -> None:
     await built(REPEATS, max_attempts=2)
-    async with studio(open_first="repeats") as desk:
-        await shop(desk)
-        turned = next(one for one in await desk.session.rejections.newest() if one.nearest_case_id)
-        await desk.press("f5")
-        await desk.at("RejectedScreen", "rejections")
-        rows = desk.one("#rejections")
-        await desk.until(lambda: rows.chosen is not None)
+    async with studio(open_first="repeats") as user:
+        await shop(user)
+        turned = next(one for one in await user.session.rejections.newest() if one.nearest_case_id)
+        await user.press("f5")
+        await user.at("RejectedScreen", "rejections")
+        rows = user.one("#rejections")
+        await user.until(lambda: rows.chosen is not None)
         while rows.chosen.nearest_case_id is None:
-            await desk.press("down")
+            await user.press("down")
         near = rows.chosen.nearest_case_id
         assert near is not None and turned.nearest_case_id is not None
-        await follow(desk, near)
-        await desk.at("CasesScreen", "cases")
-        await desk.until(lambda: place(desk) == Place(kind=PlaceKind.CASE, name=near))
-        await desk.press("alt+left")
-        await desk.at("RejectedScreen")
-        await desk.until(lambda: rows.chosen is not None and rows.chosen.nearest_case_id == near)
+        await follow(user, near)
+        await user.at("CasesScreen", "cases")
+        await user.until(lambda: place(user) == Place(kind=PlaceKind.CASE, name=near))
+        await user.press("alt+left")
+        await user.at("RejectedScreen")
+        await user.until(lambda: rows.chosen is not None and rows.chosen.nearest_case_id == near)
 
 
 @covers("Everywhere", "alt+left", "alt+right", "alt+b", "alt+f")
 async def test_back_and_forward_restore_what_was_chosen_and_skip_what_is_gone() -> None:
     await built(SHOP)
-    async with studio(open_first="shop") as desk:
-        await shop(desk, "refunds-00009 or orders-00002.")
-        await follow(desk, "refunds-00009")
-        await desk.until(lambda: place(desk) == REFUND)
-        await desk.press("down", "down")
+    async with studio(open_first="shop") as user:
+        await shop(user, "refunds-00009 or orders-00002.")
+        await follow(user, "refunds-00009")
+        await user.until(lambda: place(user) == REFUND)
+        await user.press("down", "down")
         chosen = case_place("refunds", 11)
-        await desk.until(lambda: place(desk) == chosen)
-        await desk.press("escape")
-        await desk.at("StudioScreen")
-        await follow(desk, "orders-00002")
-        await desk.until(lambda: place(desk) == case_place("orders", 2))
+        await user.until(lambda: place(user) == chosen)
+        await user.press("escape")
+        await user.at("StudioScreen")
+        await follow(user, "orders-00002")
+        await user.until(lambda: place(user) == case_place("orders", 2))
         for keys, where in (
             ("alt+left", screen_place("studio")), ("alt+b", chosen), ("alt+left", screen_place("studio")),
             ("alt+right", chosen), ("alt+f", screen_place("studio")), ("alt+right", case_place("orders", 2)),
         ):  # fmt: skip
-            await desk.press(keys)
-            await desk.until(lambda where=where: place(desk) == where)
-        await desk.press("alt+right")
-        await desk.until(lambda: "Nothing was visited after this." in desk.told)
-        await desk.session.cases.withdraw("refunds", 11)
-        await desk.press("alt+left", "alt+left")  # the case is gone: on to where the person was before it
-        await desk.until(lambda: place(desk) == screen_place("studio"))
-        await desk.press("alt+left")
-        await desk.until(lambda: "Nothing was visited before this." in desk.told)
+            await user.press(keys)
+            await user.until(lambda where=where: place(user) == where)
+        await user.press("alt+right")
+        await user.until(lambda: "Nothing was visited after this." in user.told)
+        await user.session.cases.withdraw("refunds", 11)
+        await user.press("alt+left", "alt+left")  # the case is gone: on to where the person was before it
+        await user.until(lambda: place(user) == screen_place("studio"))
+        await user.press("alt+left")
+        await user.until(lambda: "Nothing was visited before this." in user.told)
 
 
 async def test_a_link_that_has_gone_says_so_and_an_unsaved_form_is_not_left() -> None:
     await built(SHOP)
-    async with studio(open_first="shop") as desk:
-        await shop(desk, "refunds-00009 or orders-00002.")
-        await follow(desk, "orders-00002")
-        await desk.until(lambda: place(desk) == case_place("orders", 2))
-        await desk.press("e")
-        await desk.until(lambda: desk.app.screen.form.display)  # type: ignore[attr-defined]
-        await desk.until(lambda: desk.app.focused is not None and desk.app.focused.id != "cases")
-        await desk.write("Changed ")
-        await desk.until(lambda: desk.app.screen.holds)  # type: ignore[attr-defined]
-        desk.app.navigator.visit(REFUND)
-        await desk.until(lambda: "The changes to orders-00002 are not saved yet" in desk.told)
-        assert desk.app.screen.holds  # type: ignore[attr-defined]
-        await desk.press("escape")
-        await desk.at("QuestionDialog", "answers")
-        await desk.press("down", "enter")  # throw them away
-        await desk.at("CasesScreen", "cases")
-        await desk.session.cases.withdraw("refunds", 9)
-        desk.app.navigator.visit(REFUND)
-        await desk.until(lambda: f"{case_id('refunds', 9).capitalize()} is not there" in desk.told)
+    async with studio(open_first="shop") as user:
+        await shop(user, "refunds-00009 or orders-00002.")
+        await follow(user, "orders-00002")
+        await user.until(lambda: place(user) == case_place("orders", 2))
+        await user.press("e")
+        await user.until(lambda: user.app.screen.form.display)  # type: ignore[attr-defined]
+        await user.until(lambda: user.app.focused is not None and user.app.focused.id != "cases")
+        await user.write("Changed ")
+        await user.until(lambda: user.app.screen.holds)  # type: ignore[attr-defined]
+        user.app.navigator.visit(REFUND)
+        await user.until(lambda: "The changes to orders-00002 are not saved yet" in user.told)
+        assert user.app.screen.holds  # type: ignore[attr-defined]
+        await user.press("escape")
+        await user.at("QuestionDialog", "answers")
+        await user.press("down", "enter")  # throw them away
+        await user.at("CasesScreen", "cases")
+        await user.session.cases.withdraw("refunds", 9)
+        user.app.navigator.visit(REFUND)
+        await user.until(lambda: f"{case_id('refunds', 9).capitalize()} is not there" in user.told)
 
 
 @covers("Everywhere", "ctrl+l")
 @covers("Jump labels", "escape")
 async def test_a_letter_follows_a_link_and_gives_the_keys_to_a_panel() -> None:
     await built(SHOP)
-    async with studio(open_first="shop") as desk:
-        await shop(desk, "Look at refunds-00009.")
-        await desk.until(lambda: "refunds-00009" in links(desk))
-        desk.one("#prompt").focus()
-        await desk.write("half a thought")
-        x, y = place_of_text(desk, "refunds-00009")
-        await desk.press("ctrl+l")
-        await desk.at("JumpLabels")
-        await desk.press("escape")
-        await desk.at("StudioScreen", "prompt")
-        await desk.press("ctrl+l")
-        await desk.at("JumpLabels")
-        labels = desk.app.screen
+    async with studio(open_first="shop") as user:
+        await shop(user, "Look at refunds-00009.")
+        await user.until(lambda: "refunds-00009" in links(user))
+        user.one("#prompt").focus()
+        await user.write("half a thought")
+        x, y = place_of_text(user, "refunds-00009")
+        await user.press("ctrl+l")
+        await user.at("JumpLabels")
+        await user.press("escape")
+        await user.at("StudioScreen", "prompt")
+        await user.press("ctrl+l")
+        await user.at("JumpLabels")
+        labels = user.app.screen
         assert isinstance(labels, JumpLabels)
         name = next(name for name, target in labels.targets.items() if target.at == (x, y))
-        await desk.write(name)
-        await desk.at("CasesScreen")
-        await desk.until(lambda: place(desk) == REFUND)
-        await desk.press("ctrl+l")  # rows of a list
-        await desk.at("JumpLabels")
-        labels, rows = desk.app.screen, desk.app.screen_stack[-2].query_one("#cases")
+        await user.write(name)
+        await user.at("CasesScreen")
+        await user.until(lambda: place(user) == REFUND)
+        await user.press("ctrl+l")  # rows of a list
+        await user.at("JumpLabels")
+        labels, rows = user.app.screen, user.app.screen_stack[-2].query_one("#cases")
         assert isinstance(labels, JumpLabels)
         first = next(
             name
             for name, target in labels.targets.items()
             if target.at == rows.content_region.offset  # type: ignore[attr-defined]
         )
-        await desk.write(first)
-        await desk.at("CasesScreen", "cases")
-        await desk.until(lambda: place(desk) == case_place("refunds", 1))
-        await desk.press("escape")
-        await desk.at("StudioScreen")
-        panel = desk.one("#panel-plan").region.offset
-        await desk.press("ctrl+l")
-        await desk.at("JumpLabels")
-        labels = desk.app.screen
+        await user.write(first)
+        await user.at("CasesScreen", "cases")
+        await user.until(lambda: place(user) == case_place("refunds", 1))
+        await user.press("escape")
+        await user.at("StudioScreen")
+        panel = user.one("#panel-plan").region.offset
+        await user.press("ctrl+l")
+        await user.at("JumpLabels")
+        labels = user.app.screen
         assert isinstance(labels, JumpLabels)
-        await desk.write(next(name for name, target in labels.targets.items() if target.at == panel))
-        await desk.at("StudioScreen", "panel-plan")
-        assert desk.one("#prompt").text == "half a thought"
+        await user.write(next(name for name, target in labels.targets.items() if target.at == panel))
+        await user.at("StudioScreen", "panel-plan")
+        assert user.one("#prompt").text == "half a thought"
 
 
 async def test_hostile_text_makes_no_link_and_a_link_runs_nothing() -> None:
     await built(SHOP)
-    async with studio(open_first="shop") as desk:
+    async with studio(open_first="shop") as user:
         opened: list[str] = []
-        desk.app.open_url = lambda url, **_: opened.append(url)  # type: ignore[method-assign]
+        user.app.open_url = lambda url, **_: opened.append(url)  # type: ignore[method-assign]
         forged = "[refunds-00009](screen_5b22717569742c) [F2](javascript:x) <http://evil.example/refunds-00003>"
         for role in (MessageRole.AGENT, MessageRole.PERSON):
-            await desk.session.chat.add(role, f"{ALL} @click=app.exit {forged} {LETTER}")
-            await desk.session.chat.add(role, "orders-00001.")
-        await shop(desk)
-        await desk.until(lambda: "orders-00001" in links(desk))
-        found = links(desk)
+            await user.session.chat.add(role, f"{ALL} @click=app.exit {forged} {LETTER}")
+            await user.session.chat.add(role, "orders-00001.")
+        await shop(user)
+        await user.until(lambda: "orders-00001" in links(user))
+        found = links(user)
         assert all(
             place in (screen_place("cases"), case_place("orders", 1)) or place.kind is PlaceKind.CATEGORY
             for place in found.values()
         )
-        await follow(desk, "orders-00001")
-        await desk.at("CasesScreen")
-        assert opened == [] and desk.app.is_running
+        await follow(user, "orders-00001")
+        await user.at("CasesScreen")
+        assert opened == [] and user.app.is_running
 
 
 async def test_the_palette_tells_the_keys_and_the_guide_has_links() -> None:
@@ -251,18 +251,18 @@ async def test_the_palette_tells_the_keys_and_the_guide_has_links() -> None:
     linked = [span for line in lines for span in line if len(span) == 3]
     assert [span[0] for span in linked] == ["the", "app"]
     await built(SHOP)
-    async with studio(open_first="shop") as desk:
-        await shop(desk)
-        entries = {entry.title: entry.help for entry in desk.app.get_system_commands(desk.app.screen)}
+    async with studio(open_first="shop") as user:
+        await shop(user)
+        entries = {entry.title: entry.help for entry in user.app.get_system_commands(user.app.screen)}
         for name, key in (
             ("cases", "F2"), ("map", "F7"), ("run", "^P"), ("go to", "^G"), ("back", "alt-←"), ("other session", "^T"),
             ("jump labels", "^L"), ("help", "F1"), ("quit", "^Q"),
         ):  # fmt: skip
             assert entries[name].startswith(f"{key} · "), entries[name]
-        desk.app.navigator.visit(Place(kind=PlaceKind.PAGE, name="start"))
-        await desk.at("GuideScreen")
-        await desk.until(lambda: place(desk) == Place(kind=PlaceKind.PAGE, name="start"))
-        assert not desk.app.screen.query(Input)
+        user.app.navigator.visit(Place(kind=PlaceKind.PAGE, name="start"))
+        await user.at("GuideScreen")
+        await user.until(lambda: place(user) == Place(kind=PlaceKind.PAGE, name="start"))
+        assert not user.app.screen.query(Input)
 
 
 async def test_toasts_and_answers_lead_where_they_say_and_another_window_is_watched() -> None:
@@ -270,28 +270,28 @@ async def test_toasts_and_answers_lead_where_they_say_and_another_window_is_watc
     elsewhere is watched from the switcher."""
     await built(SHOP)
     await built(SHOP.model_copy(update={"dataset_name": "other"}))
-    async with studio(open_first="shop") as desk:
-        await shop(desk, "“/cases angry” shows more.")
-        desk.app.say("refunds-00003 is kept [b]as[/b] it was, see F5.")
-        await desk.sees("refunds-00003 is kept [b]as[/b] it was")
-        toast = desk.one("Toast")
+    async with studio(open_first="shop") as user:
+        await shop(user, "“/cases angry” shows more.")
+        user.app.say("refunds-00003 is kept [b]as[/b] it was, see F5.")
+        await user.sees("refunds-00003 is kept [b]as[/b] it was")
+        toast = user.one("Toast")
         named = "refunds-00003"
-        await desk.until(lambda: named in desk.text)
-        line, row = next((line, y) for y, line in enumerate(desk.text.split("\n")) if f"{named} is kept" in line)
+        await user.until(lambda: named in user.text)
+        line, row = next((line, y) for y, line in enumerate(user.text.split("\n")) if f"{named} is kept" in line)
         assert toast.region.contains(line.index(named) + 3, row)
-        await desk.pilot.click(offset=(line.index(named) + 3, row))
-        await desk.at("CasesScreen")
-        await desk.until(lambda: place(desk) == case_place("refunds", 3))
-        await desk.press("escape")
-        await desk.at("StudioScreen")
-        await follow(desk, "/cases angry")
-        await desk.at("CasesScreen")
-        await desk.until(lambda: desk.one("#search", Input).value == "angry" and desk.one("#search").display)
-        angry = [c async for c in desk.session.cases.all() if "angry" in str(c.record())]
-        await desk.until(lambda: desk.one("#cases").count == len(angry))
-        await desk.press("escape", "escape")
-        await desk.at("StudioScreen")
+        await user.pilot.click(offset=(line.index(named) + 3, row))
+        await user.at("CasesScreen")
+        await user.until(lambda: place(user) == case_place("refunds", 3))
+        await user.press("escape")
+        await user.at("StudioScreen")
+        await follow(user, "/cases angry")
+        await user.at("CasesScreen")
+        await user.until(lambda: user.one("#search", Input).value == "angry" and user.one("#search").display)
+        angry = [c async for c in user.session.cases.all() if "angry" in str(c.record())]
+        await user.until(lambda: user.one("#cases").count == len(angry))
+        await user.press("escape", "escape")
+        await user.at("StudioScreen")
         async with await Session.open("other", load_config()):
-            await desk.command("/switch other")
-            await desk.sees("watching")
-            assert desk.app.live is None and "error" not in desk.told.lower()
+            await user.command("/switch other")
+            await user.sees("watching")
+            assert user.app.live is None and "error" not in user.told.lower()

@@ -10,7 +10,7 @@ from dsbuilder_tui.session.case_map import CaseMap, MapGroup
 from dsbuilder_tui.tui.map.paint import Box, PointGrid, box_of, legend, map_title, write_request
 from dsbuilder_tui.tui.map.plane import MapPlane
 from dsbuilder_tui.tui.paint.line import length
-from tests.support.studio import NARROW, WIDE, Desk, built, covers, studio
+from tests.support.studio import NARROW, WIDE, User, built, covers, studio
 
 PLAN = DatasetPlanInput(
     dataset_name="shop",
@@ -21,24 +21,24 @@ PLAN = DatasetPlanInput(
 )
 
 
-def plane(desk: Desk) -> MapPlane:
-    found: MapPlane = desk.one("#plane")
+def plane(user: User) -> MapPlane:
+    found: MapPlane = user.one("#plane")
     return found
 
 
-async def opened(desk: Desk) -> None:
-    await desk.to_work()
-    await desk.press("f7")
-    await desk.at("MapScreen", "plane")
-    await desk.sees("60 cases by likeness", "here")
+async def opened(user: User) -> None:
+    await user.to_work()
+    await user.press("f7")
+    await user.at("MapScreen", "plane")
+    await user.sees("60 cases by likeness", "here")
 
 
-async def everything_boxed(desk: Desk) -> None:
+async def everything_boxed(user: User) -> None:
     """A box from corner to corner."""
-    width, height = plane(desk).content_size
-    await desk.press(*["shift+up"] * (height // 5 + 1), *["shift+left"] * (width // 5 + 1), "space")
-    await desk.press(*["shift+down"] * (height // 5 + 1), *["shift+right"] * (width // 5 + 1))
-    await desk.sees("60 cases in the box")
+    width, height = plane(user).content_size
+    await user.press(*["shift+up"] * (height // 5 + 1), *["shift+left"] * (width // 5 + 1), "space")
+    await user.press(*["shift+down"] * (height // 5 + 1), *["shift+right"] * (width // 5 + 1))
+    await user.sees("60 cases in the box")
 
 
 @covers("Studio", "f7")
@@ -47,72 +47,72 @@ async def everything_boxed(desk: Desk) -> None:
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 async def test_the_plane_is_walked_and_a_box_shows_its_cases(size: tuple[int, int]) -> None:
     await built(PLAN)
-    async with studio(open_first="shop", size=size) as desk:
-        await opened(desk)
-        x, y = plane(desk).cursor
-        await desk.press("right", "down")
-        assert plane(desk).cursor[0] > x and plane(desk).cursor[1] > y
-        await desk.press("left", "up")
-        await everything_boxed(desk)
-        await desk.press("space", "tab")  # the box is done
-        await desk.at("MapScreen", "area")
-        await desk.press("down", "enter")
-        await desk.at("CasesScreen")
-        await desk.press("escape")
-        while desk.place == "CasesScreen":
-            await desk.press("escape")
-        await desk.at("MapScreen")
-        await desk.press("tab", "m")
-        await desk.until(lambda: plane(desk).marks)
-        await desk.sees("●")
-        await desk.press("escape")  # the box first
-        await desk.until(lambda: not plane(desk).boxed)
-        await desk.press("escape")
-        await desk.at("StudioScreen", "prompt")
+    async with studio(open_first="shop", size=size) as user:
+        await opened(user)
+        x, y = plane(user).cursor
+        await user.press("right", "down")
+        assert plane(user).cursor[0] > x and plane(user).cursor[1] > y
+        await user.press("left", "up")
+        await everything_boxed(user)
+        await user.press("space", "tab")  # the box is done
+        await user.at("MapScreen", "area")
+        await user.press("down", "enter")
+        await user.at("CasesScreen")
+        await user.press("escape")
+        while user.place == "CasesScreen":
+            await user.press("escape")
+        await user.at("MapScreen")
+        await user.press("tab", "m")
+        await user.until(lambda: plane(user).marks)
+        await user.sees("●")
+        await user.press("escape")  # the box first
+        await user.until(lambda: not plane(user).boxed)
+        await user.press("escape")
+        await user.at("StudioScreen", "prompt")
 
 
 @covers("Map", "v", "w")
 async def test_more_cases_are_asked_for_in_words_that_the_planner_knows() -> None:
     await built(PLAN)
-    async with studio(open_first="shop") as desk:
-        await opened(desk)
-        await desk.press("w")
-        await desk.at("StudioScreen", "prompt")
-        assert "Add 10 `" in desk.one("#prompt").text
-        desk.one("#prompt").text = ""
-        await opened(desk)
-        await everything_boxed(desk)
-        await desk.press("v")
-        await desk.at("StudioScreen", "prompt")
-        assert desk.one("#prompt").text == "Add 10 `orders` cases"
-        await desk.press("enter")
-        await desk.sees("plan · ", "40 → 50")
+    async with studio(open_first="shop") as user:
+        await opened(user)
+        await user.press("w")
+        await user.at("StudioScreen", "prompt")
+        assert "Add 10 `" in user.one("#prompt").text
+        user.one("#prompt").text = ""
+        await opened(user)
+        await everything_boxed(user)
+        await user.press("v")
+        await user.at("StudioScreen", "prompt")
+        assert user.one("#prompt").text == "Add 10 `orders` cases"
+        await user.press("enter")
+        await user.sees("plan · ", "40 → 50")
 
 
 async def test_the_mouse_draws_a_box() -> None:
     await built(PLAN)
-    async with studio(open_first="shop") as desk:
-        await opened(desk)
-        width, height = plane(desk).content_size
-        await desk.pilot.mouse_down("#plane", offset=(0, 1))
-        await desk.pilot.hover("#plane", offset=(width - 1, height - 1))
-        await desk.pilot.mouse_up("#plane", offset=(width - 1, height - 1))
-        await desk.sees("60 cases in the box")
-        await desk.pilot.click("#plane", offset=(3, 3))
-        await desk.until(lambda: not plane(desk).boxed)
+    async with studio(open_first="shop") as user:
+        await opened(user)
+        width, height = plane(user).content_size
+        await user.pilot.mouse_down("#plane", offset=(0, 1))
+        await user.pilot.hover("#plane", offset=(width - 1, height - 1))
+        await user.pilot.mouse_up("#plane", offset=(width - 1, height - 1))
+        await user.sees("60 cases in the box")
+        await user.pilot.click("#plane", offset=(3, 3))
+        await user.until(lambda: not plane(user).boxed)
 
 
 async def test_a_session_without_cases_says_so() -> None:
     await built(PLAN, until=1)
-    async with studio(open_first="shop") as desk:
-        await desk.at("StudioScreen", "prompt")
-        for case in await desk.session.cases.page(0, 100):
-            await desk.session.cases.withdraw(case.category, case.ordinal)
-        await desk.command("/map")
-        await desk.at("MapScreen", "plane")
-        await desk.sees("No case is accepted yet")
-        await desk.press("v", "w", "space", "right")
-        assert desk.place == "MapScreen"
+    async with studio(open_first="shop") as user:
+        await user.at("StudioScreen", "prompt")
+        for case in await user.session.cases.page(0, 100):
+            await user.session.cases.withdraw(case.category, case.ordinal)
+        await user.command("/map")
+        await user.at("MapScreen", "plane")
+        await user.sees("No case is accepted yet")
+        await user.press("v", "w", "space", "right")
+        assert user.place == "MapScreen"
 
 
 def drawn(points: list[tuple[float, float, int]], groups: list[MapGroup] | None = None, faint: int = 0) -> CaseMap:

@@ -20,89 +20,89 @@ from dsbuilder_tui.tui.studio.newest_cases import NewestCases
 from dsbuilder_tui.tui.studio.newest_paint import FLASH, columns_of, mingled, turned_line
 from dsbuilder_tui.view import RunView, Turned
 from tests.support.hostile import EVIL, FORBIDDEN
-from tests.support.studio import NARROW, WIDE, Desk, Scripted, begin, built, covers, studio
+from tests.support.studio import NARROW, WIDE, Scripted, User, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
 LARGE = (200, 50)
 SIZES = pytest.mark.parametrize("size", [LARGE, WIDE, NARROW], ids=["large", "wide", "narrow"])
 
 
-def newest(desk: Desk) -> NewestCases:
-    return desk.one("#panel-cases")  # type: ignore[no-any-return]
+def newest(user: User) -> NewestCases:
+    return user.one("#panel-cases")  # type: ignore[no-any-return]
 
 
-def shown(desk: Desk) -> list[AcceptedCase]:
-    return [row for row in newest(desk)._rows if isinstance(row, AcceptedCase)]
+def shown(user: User) -> list[AcceptedCase]:
+    return [row for row in newest(user)._rows if isinstance(row, AcceptedCase)]
 
 
-async def to_list(desk: Desk) -> None:
+async def to_list(user: User) -> None:
     """Go to the list as a person does, with Tab."""
-    while desk.focus != "panel-cases":
-        before = desk.focus
-        await desk.press("tab")
-        await desk.until(lambda before=before: desk.focus != before)
+    while user.focus != "panel-cases":
+        before = user.focus
+        await user.press("tab")
+        await user.until(lambda before=before: user.focus != before)
 
 
-async def chosen(desk: Desk) -> AcceptedCase:
-    await desk.until(lambda: isinstance(newest(desk).chosen, AcceptedCase))
-    case = newest(desk).chosen
+async def chosen(user: User) -> AcceptedCase:
+    await user.until(lambda: isinstance(newest(user).chosen, AcceptedCase))
+    case = newest(user).chosen
     assert isinstance(case, AcceptedCase)
     return case
 
 
 @asynccontextmanager
-async def finished(plan: DatasetPlanInput, size: tuple[int, int]) -> AsyncIterator[Desk]:
+async def finished(plan: DatasetPlanInput, size: tuple[int, int]) -> AsyncIterator[User]:
     """A session that was run to its end, opened, with the keys in the list."""
     await built(plan)
-    async with studio(size=size, open_first="support") as desk:
-        await desk.to_work()
-        await to_list(desk)
-        await chosen(desk)
-        yield desk
+    async with studio(size=size, open_first="support") as user:
+        await user.to_work()
+        await to_list(user)
+        await chosen(user)
+        yield user
 
 
 @SIZES
 async def test_a_finished_session_shows_what_it_made(make_plan: Plans, size: tuple[int, int]) -> None:
-    async with finished(make_plan(12, 8), size) as desk:
-        on_disk = await desk.session.cases.page(0, 20, newest_first=True)
-        assert [case.seq for case in shown(desk)] == [case.seq for case in on_disk], "the newest first"
-        text = await desk.sees("Cases 20")
+    async with finished(make_plan(12, 8), size) as user:
+        on_disk = await user.session.cases.page(0, 20, newest_first=True)
+        assert [case.seq for case in shown(user)] == [case.seq for case in on_disk], "the newest first"
+        text = await user.sees("Cases 20")
         for case in on_disk[:8]:
             assert f"#{case.ordinal} {case.category}" in text and display_text(case.inputs)[:16] in text
         if size != NARROW:
-            assert desk.one("#panel-workers").size.height == 1, "nobody works any more"
+            assert user.one("#panel-workers").size.height == 1, "nobody works any more"
 
 
 @SIZES
 async def test_cases_stream_in_and_no_key_acts_on_what_moves(make_plan: Plans, size: tuple[int, int]) -> None:
     model = Scripted(hold=2)
-    async with studio(size=size, model=model) as desk:
-        await begin(desk, make_plan(120))
-        await desk.press("ctrl+p")
-        await desk.until(lambda: desk.live.view.accepted > 0)
-        await to_list(desk)
-        await desk.until(lambda: len(shown(desk)) == desk.live.view.accepted)
-        await desk.sees("↓ choose one")
-        await desk.press("p", "d", "e")
-        await desk.pilot.pause()
-        assert desk.place == "StudioScreen" and desk.focus == "panel-cases" and newest(desk).chosen is None
-        await desk.misses("p pin")
-        assert desk.one("#prompt").text == ""
-        assert not any(case.tags.get("pinned") for case in await desk.session.cases.page(0, 100))
-        before = desk.live.view.accepted
+    async with studio(size=size, model=model) as user:
+        await begin(user, make_plan(120))
+        await user.press("ctrl+p")
+        await user.until(lambda: user.live.view.accepted > 0)
+        await to_list(user)
+        await user.until(lambda: len(shown(user)) == user.live.view.accepted)
+        await user.sees("↓ choose one")
+        await user.press("p", "d", "e")
+        await user.pilot.pause()
+        assert user.place == "StudioScreen" and user.focus == "panel-cases" and newest(user).chosen is None
+        await user.misses("p pin")
+        assert user.one("#prompt").text == ""
+        assert not any(case.tags.get("pinned") for case in await user.session.cases.page(0, 100))
+        before = user.live.view.accepted
         model.gate.set()
-        await desk.until(lambda: desk.live.view.accepted > before and shown(desk)[0].seq > 0)
-        await desk.state("finished")
-        await desk.until(lambda: shown(desk) and len(shown(desk)) <= newest(desk).size.height + 20)
-        first = (await desk.session.cases.page(0, 1, newest_first=True))[0]
-        await desk.until(lambda: shown(desk)[0].seq == first.seq)
+        await user.until(lambda: user.live.view.accepted > before and shown(user)[0].seq > 0)
+        await user.state("finished")
+        await user.until(lambda: shown(user) and len(shown(user)) <= newest(user).size.height + 20)
+        first = (await user.session.cases.page(0, 1, newest_first=True))[0]
+        await user.until(lambda: shown(user)[0].seq == first.seq)
 
 
 async def test_what_comes_is_drawn_with_the_panels_in_one_frame(make_plan: Plans) -> None:
     model = Scripted(hold=2)
-    async with studio(size=WIDE, model=model) as desk:
-        await begin(desk, make_plan(200))
-        rows, screen, live = newest(desk), desk.app.screen, desk.live
+    async with studio(size=WIDE, model=model) as user:
+        await begin(user, make_plan(200))
+        rows, screen, live = newest(user), user.app.screen, user.live
         repaint, set_keys = screen.flush, rows.set_keys
         repainting, size = False, rows.size
         told: list[
@@ -123,125 +123,125 @@ async def test_what_comes_is_drawn_with_the_panels_in_one_frame(make_plan: Plans
             set_keys(keys, cursor=cursor)
 
         screen.flush, rows.set_keys = watched_repaint, watched_keys
-        await desk.press("ctrl+p")
-        await desk.until(lambda: len(shown(desk)) > 2 and told)
+        await user.press("ctrl+p")
+        await user.until(lambda: len(shown(user)) > 2 and told)
         model.gate.set()
-        await desk.state("finished")
+        await user.state("finished")
         assert all(told)
-        first = (await desk.session.cases.page(0, 1, newest_first=True))[0]
-        await desk.until(lambda: shown(desk)[0].seq == first.seq)
+        first = (await user.session.cases.page(0, 1, newest_first=True))[0]
+        await user.until(lambda: shown(user)[0].seq == first.seq)
 
 
 @SIZES
 async def test_what_is_chosen_stands_still_while_more_come(make_plan: Plans, size: tuple[int, int]) -> None:
     model = Scripted(hold=2)
-    async with studio(size=size, model=model) as desk:
-        await begin(desk, make_plan(200))
-        await desk.press("ctrl+p")
-        await desk.until(lambda: desk.live.view.accepted > 2)
-        await to_list(desk)
-        await desk.until(lambda: len(shown(desk)) > 2)
-        await desk.press("down")
-        case, rows = await chosen(desk), [one.seq for one in shown(desk)]
+    async with studio(size=size, model=model) as user:
+        await begin(user, make_plan(200))
+        await user.press("ctrl+p")
+        await user.until(lambda: user.live.view.accepted > 2)
+        await to_list(user)
+        await user.until(lambda: len(shown(user)) > 2)
+        await user.press("down")
+        case, rows = await chosen(user), [one.seq for one in shown(user)]
         model.gate.set()
-        await desk.until(lambda: desk.live.view.accepted > len(rows) + 20)
-        await desk.sees("newer")
-        assert newest(desk).chosen == case and [one.seq for one in shown(desk)] == rows
-        await desk.state("finished")
-        assert newest(desk).chosen == case, "the end of the run takes nothing away, too"
-        await desk.press("home")
-        await desk.until(lambda: shown(desk)[0].seq > rows[0])
-        await desk.misses("newer")
+        await user.until(lambda: user.live.view.accepted > len(rows) + 20)
+        await user.sees("newer")
+        assert newest(user).chosen == case and [one.seq for one in shown(user)] == rows
+        await user.state("finished")
+        assert newest(user).chosen == case, "the end of the run takes nothing away, too"
+        await user.press("home")
+        await user.until(lambda: shown(user)[0].seq > rows[0])
+        await user.misses("newer")
 
 
 @SIZES
 @covers("Newest cases", "p", "d", "e", "escape")
 async def test_cases_are_acted_on_where_they_are_seen(make_plan: Plans, size: tuple[int, int]) -> None:
-    async with finished(make_plan(12), size) as desk:
-        await desk.press(*["down"] * 5)  # below what is told at the top
-        await desk.until(lambda: newest(desk).cursor == 5)
-        case = await chosen(desk)
-        await desk.press("p")
-        await desk.until(lambda: (row := newest(desk).chosen) is not None and row.seq == case.seq and row != case)
-        assert "★" in await desk.sees("★")
-        await desk.press("d", "enter")
-        await desk.until(lambda: "is pinned" in desk.told)
-        await desk.press("p")
-        await desk.misses("★")
+    async with finished(make_plan(12), size) as user:
+        await user.press(*["down"] * 5)  # below what is told at the top
+        await user.until(lambda: newest(user).cursor == 5)
+        case = await chosen(user)
+        await user.press("p")
+        await user.until(lambda: (row := newest(user).chosen) is not None and row.seq == case.seq and row != case)
+        assert "★" in await user.sees("★")
+        await user.press("d", "enter")
+        await user.until(lambda: "is pinned" in user.told)
+        await user.press("p")
+        await user.misses("★")
         # Edited in the form of F2, and seen here when that is left.
-        await desk.press("e")
-        await desk.at("CasesScreen")
-        await desk.sees(f"editing {case.case_id}")
-        await desk.until(lambda: desk.app.focused is not None and hasattr(desk.app.focused, "text"))
-        desk.app.focused.text = "Where is the parcel with the blue ribbon?"  # type: ignore[union-attr]
-        await desk.press("ctrl+s")
-        await desk.until(lambda: not desk.app.screen.has_class("-editing"))
-        await desk.press("escape")
-        await desk.at("StudioScreen", "panel-cases")
-        await desk.sees("✎ Where is the parcel")
-        assert (await chosen(desk)).seq == case.seq, "the selection is on its case"
+        await user.press("e")
+        await user.at("CasesScreen")
+        await user.sees(f"editing {case.case_id}")
+        await user.until(lambda: user.app.focused is not None and hasattr(user.app.focused, "text"))
+        user.app.focused.text = "Where is the parcel with the blue ribbon?"  # type: ignore[union-attr]
+        await user.press("ctrl+s")
+        await user.until(lambda: not user.app.screen.has_class("-editing"))
+        await user.press("escape")
+        await user.at("StudioScreen", "panel-cases")
+        await user.sees("✎ Where is the parcel")
+        assert (await chosen(user)).seq == case.seq, "the selection is on its case"
         # Turned away, after a question: the next one is chosen.
-        after = shown(desk)[6]
-        await desk.press("d")
-        await desk.at("QuestionDialog", "answers")
-        await desk.press("down", "enter")
-        await desk.at("StudioScreen", "panel-cases")
-        assert (await chosen(desk)).seq == case.seq and len(await desk.session.cases.page(0, 20)) == 12
-        await desk.press("d")
-        await desk.at("QuestionDialog", "answers")
-        await desk.press("enter")
-        await desk.until(lambda: len(shown(desk)) == 11)
-        assert (await chosen(desk)).seq == after.seq
-        assert case.case_id not in {one.case_id for one in await desk.session.cases.page(0, 20)}
-        await desk.press("escape")
-        await desk.at("StudioScreen", "prompt")
+        after = shown(user)[6]
+        await user.press("d")
+        await user.at("QuestionDialog", "answers")
+        await user.press("down", "enter")
+        await user.at("StudioScreen", "panel-cases")
+        assert (await chosen(user)).seq == case.seq and len(await user.session.cases.page(0, 20)) == 12
+        await user.press("d")
+        await user.at("QuestionDialog", "answers")
+        await user.press("enter")
+        await user.until(lambda: len(shown(user)) == 11)
+        assert (await chosen(user)).seq == after.seq
+        assert case.case_id not in {one.case_id for one in await user.session.cases.page(0, 20)}
+        await user.press("escape")
+        await user.at("StudioScreen", "prompt")
 
 
 @SIZES
 async def test_enter_opens_the_case_that_is_chosen(make_plan: Plans, size: tuple[int, int]) -> None:
-    async with finished(make_plan(40), size) as desk:
-        await desk.press(*["down"] * 7)
-        case = await chosen(desk)
+    async with finished(make_plan(40), size) as user:
+        await user.press(*["down"] * 7)
+        case = await chosen(user)
         assert case.ordinal != 40
-        await desk.press("enter")
-        await desk.at("CasesScreen", "cases")
-        await desk.until(lambda: (found := desk.one("#cases").chosen) is not None and found.seq == case.seq)
-        await desk.sees("newest first", case.case_id)
-        await desk.press("escape")
-        await desk.at("StudioScreen", "panel-cases")
-        assert (await chosen(desk)).seq == case.seq
+        await user.press("enter")
+        await user.at("CasesScreen", "cases")
+        await user.until(lambda: (found := user.one("#cases").chosen) is not None and found.seq == case.seq)
+        await user.sees("newest first", case.case_id)
+        await user.press("escape")
+        await user.at("StudioScreen", "panel-cases")
+        assert (await chosen(user)).seq == case.seq
 
 
 async def test_the_mouse_chooses_and_opens(make_plan: Plans) -> None:
-    async with finished(make_plan(12), WIDE) as desk:
-        await desk.press("escape")
-        await desk.at("StudioScreen", "prompt")
-        await desk.pilot.click("#panel-cases", (12, 4))  # a border is above the rows
-        await desk.at("StudioScreen", "panel-cases")
-        await desk.until(lambda: newest(desk).cursor == 3)
-        case = await chosen(desk)
-        await desk.pilot.click("#panel-cases", (12, 4), times=2)
-        await desk.at("CasesScreen")
-        await desk.until(lambda: (found := desk.one("#cases").chosen) is not None and found.seq == case.seq)
+    async with finished(make_plan(12), WIDE) as user:
+        await user.press("escape")
+        await user.at("StudioScreen", "prompt")
+        await user.pilot.click("#panel-cases", (12, 4))  # a border is above the rows
+        await user.at("StudioScreen", "panel-cases")
+        await user.until(lambda: newest(user).cursor == 3)
+        case = await chosen(user)
+        await user.pilot.click("#panel-cases", (12, 4), times=2)
+        await user.at("CasesScreen")
+        await user.until(lambda: (found := user.one("#cases").chosen) is not None and found.seq == case.seq)
 
 
 async def test_letters_typed_beside_the_list_are_text(make_plan: Plans) -> None:
     await built(make_plan(6))
-    async with studio(size=LARGE, open_first="support") as desk:
-        await desk.at("StudioScreen", "prompt")
-        await desk.until(lambda: shown(desk))
-        await desk.write("deeply pleased: drop and pin the eldest")
-        assert desk.one("#prompt").text == "deeply pleased: drop and pin the eldest"
-        assert desk.place == "StudioScreen"
+    async with studio(size=LARGE, open_first="support") as user:
+        await user.at("StudioScreen", "prompt")
+        await user.until(lambda: shown(user))
+        await user.write("deeply pleased: drop and pin the eldest")
+        assert user.one("#prompt").text == "deeply pleased: drop and pin the eldest"
+        assert user.place == "StudioScreen"
 
 
 async def test_a_burst_is_read_once_and_rows_are_bounded(make_plan: Plans) -> None:
     """At a thousand cases a second the list is read once a repaint, and never more than can be seen and a few."""
     await built(make_plan(600))
-    async with studio(size=WIDE, open_first="support") as desk:
-        await desk.at("StudioScreen", "prompt")
-        await desk.until(lambda: shown(desk))
-        cases, read = desk.session.cases, []
+    async with studio(size=WIDE, open_first="support") as user:
+        await user.at("StudioScreen", "prompt")
+        await user.until(lambda: shown(user))
+        cases, read = user.session.cases, []
         page = cases.page
 
         async def counting(offset: int, limit: int, **more: Any) -> Sequence[AcceptedCase]:
@@ -250,17 +250,17 @@ async def test_a_burst_is_read_once_and_rows_are_bounded(make_plan: Plans) -> No
 
         cases.page = counting  # type: ignore[method-assign]
         for number in range(3000):
-            desk.live.take(
+            user.live.take(
                 CaseAccepted(
-                    ts=desk.live.now(), case_id=f"category_1-{number:05d}", category="category_1", slot=number, seq=10_000 + number,
+                    ts=user.live.now(), case_id=f"category_1-{number:05d}", category="category_1", slot=number, seq=10_000 + number,
                     batch=1, text="x", accepted=600 + number, planned=4000,
                 )
             )  # fmt: skip
-        await desk.until(lambda: read and not newest(desk)._stale and not newest(desk)._reading)
-        await desk.pilot.pause()
-        most = newest(desk).size.height + 20
+        await user.until(lambda: read and not newest(user)._stale and not newest(user)._reading)
+        await user.pilot.pause()
+        most = newest(user).size.height + 20
         assert len(read) <= 3 and max(read) <= most, read
-        assert len(newest(desk)._rows) <= most and len(newest(desk)._cases) <= most
+        assert len(newest(user)._rows) <= most and len(newest(user)._cases) <= most
 
 
 def turned(seq: int, ts: float, **more: Any) -> Turned:
@@ -306,31 +306,31 @@ def test_a_flash_tells_what_it_repeats_or_the_critique() -> None:
 
 async def test_a_rejection_flashes_while_the_run_goes_on(make_plan: Plans) -> None:
     model = Scripted(hold=2)
-    async with studio(size=LARGE, model=model) as desk:
-        await begin(desk, make_plan(40))
-        await desk.press("ctrl+p")
-        await desk.until(lambda: len(shown(desk)) >= 2)
-        near = shown(desk)[-1]
-        desk.live.take(
+    async with studio(size=LARGE, model=model) as user:
+        await begin(user, make_plan(40))
+        await user.press("ctrl+p")
+        await user.until(lambda: len(shown(user)) >= 2)
+        near = shown(user)[-1]
+        user.live.take(
             CaseRejected(
-                ts=desk.live.now() + 3600, category=near.category, slot=9, seq=near.seq + 500, batch=1, stage="structural",
+                ts=user.live.now() + 3600, category=near.category, slot=9, seq=near.seq + 500, batch=1, stage="structural",
                 reason="the same", text="Said it before", attempt=1, score=1.0, threshold=1.0, nearest_case_id=near.case_id,
             )
         )  # fmt: skip
-        text = await desk.sees(f"structural = #{near.ordinal}", "“Said it before")
+        text = await user.sees(f"structural = #{near.ordinal}", "“Said it before")
         assert "✗" in text
-        assert newest(desk)._repeated == {near.case_id}
+        assert newest(user)._repeated == {near.case_id}
 
 
 @pytest.mark.parametrize("size", [LARGE, (100, 30), (60, 16)])
 async def test_hostile_cases_are_text_here_too(make_plan: Plans, size: tuple[int, int]) -> None:
     await built(make_plan(3))
-    async with studio(size=size, open_first="support") as desk:
-        desk.app.get_line_filters = lambda: desk.app._filters  # type: ignore[method-assign]  # without the net under all
-        await desk.to_work()
-        await to_list(desk)
-        await desk.until(lambda: newest(desk).count == 3)
-        rows = newest(desk)
+    async with studio(size=size, open_first="support") as user:
+        user.app.get_line_filters = lambda: user.app._filters  # type: ignore[method-assign]  # without the net under all
+        await user.to_work()
+        await to_list(user)
+        await user.until(lambda: newest(user).count == 3)
+        rows = newest(user)
         flag = {"kind": "contrast", "case_id": f"{EVIL}-00002", "stage": "x", "score": 0.5, "differs": []}
         rows._rows = [
             case(90, f"first {EVIL}", category=EVIL, flags=[flag], pinned=True),
@@ -339,8 +339,8 @@ async def test_hostile_cases_are_text_here_too(make_plan: Plans, size: tuple[int
             turned(60, 1e12, category=EVIL, text=EVIL, reason=EVIL, nearest=None),
         ]
         rows._lay_out(cursor=0)
-        await desk.sees("first")
-        for strip in desk.app.screen._compositor.render_strips(desk.app.screen.size):
+        await user.sees("first")
+        for strip in user.app.screen._compositor.render_strips(user.app.screen.size):
             for segment in strip:
                 assert not FORBIDDEN.search(segment.text), segment.text
                 assert not (segment.style and segment.style.meta.get("@click")) or not FORBIDDEN.search(
@@ -354,18 +354,18 @@ async def test_a_replay_shows_the_cases_as_they_came(make_plan: Plans) -> None:
     player = ReplaySession(session, SystemClock(), 0.1)
     player.halt(True)
     try:
-        async with studio(size=LARGE, replay=player) as desk:
-            await desk.at("StudioScreen", "panel-plan")
-            await desk.press("end")
-            await desk.sees("replay · end")
-            await desk.until(lambda: len(shown(desk)) == 30)
-            newest(desk).focus()
-            case = await chosen(desk)
-            await desk.press("p", "d", "e")
-            await desk.pilot.pause()
-            assert desk.place == "StudioScreen" and newest(desk).chosen == case
-            await desk.misses("p pin")
-            await desk.press("enter")
-            await desk.at("CasesScreen")
+        async with studio(size=LARGE, replay=player) as user:
+            await user.at("StudioScreen", "panel-plan")
+            await user.press("end")
+            await user.sees("replay · end")
+            await user.until(lambda: len(shown(user)) == 30)
+            newest(user).focus()
+            case = await chosen(user)
+            await user.press("p", "d", "e")
+            await user.pilot.pause()
+            assert user.place == "StudioScreen" and newest(user).chosen == case
+            await user.misses("p pin")
+            await user.press("enter")
+            await user.at("CasesScreen")
     finally:
         await player.close()

@@ -9,7 +9,7 @@ import pytest
 from dsbuilder_tui.tui.studio.cards import PlanCard
 from dsbuilder_tui.tui.studio.path_completion import PathCompletion, paths_below, paths_in, with_paths_named
 from dsbuilder_tui.tui.studio.prompt import Prompt
-from tests.support.studio import NARROW, Desk, studio
+from tests.support.studio import NARROW, User, studio
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def offered(desk: Desk) -> list[str]:
-    return [choice.shown for choice in desk.one("#prompt", Prompt).choices]
+def offered(user: User) -> list[str]:
+    return [choice.shown for choice in user.one("#prompt", Prompt).choices]
 
 
 def test_what_lies_below_a_folder(folder: Path) -> None:
@@ -61,34 +61,34 @@ async def test_nothing_is_asked_of_the_disk_without_an_at_sign(folder: Path) -> 
 
 
 async def test_a_path_is_completed_and_read_as_one(folder: Path) -> None:
-    async with studio(size=NARROW) as desk:
-        await desk.press("n")
-        await desk.at("StudioScreen", "prompt")
-        prompt = desk.one("#prompt", Prompt)
-        await desk.write("20 questions for a shop from @faq")
-        await desk.until(lambda: offered(desk) == ["faq-old.md", "docs/faq.md"])
-        await desk.write("x")
-        await desk.until(lambda: not offered(desk))
-        await desk.press("backspace")
-        await desk.until(lambda: len(offered(desk)) == 2)
-        await desk.sees("faq-old.md", "docs/faq.md")
-        await desk.press("down", "tab")  # takes the second
-        await desk.until(lambda: prompt.text == "20 questions for a shop from ./docs/faq.md ")
-        assert not offered(desk)
+    async with studio(size=NARROW) as user:
+        await user.press("n")
+        await user.at("StudioScreen", "prompt")
+        prompt = user.one("#prompt", Prompt)
+        await user.write("20 questions for a shop from @faq")
+        await user.until(lambda: offered(user) == ["faq-old.md", "docs/faq.md"])
+        await user.write("x")
+        await user.until(lambda: not offered(user))
+        await user.press("backspace")
+        await user.until(lambda: len(offered(user)) == 2)
+        await user.sees("faq-old.md", "docs/faq.md")
+        await user.press("down", "tab")  # takes the second
+        await user.until(lambda: prompt.text == "20 questions for a shop from ./docs/faq.md ")
+        assert not offered(user)
         prompt.fill("20 questions for a shop from @do")
-        await desk.until(lambda: offered(desk)[:1] == ["docs/"])
-        await desk.press("enter")  # a folder: goes on inside it, and sends nothing
-        await desk.until(lambda: prompt.text.endswith("@docs/") and "docs/my terms.md" in offered(desk))
-        await desk.write("my")
-        await desk.until(lambda: offered(desk) == ["docs/my terms.md"])
-        await desk.press("enter")
-        await desk.until(lambda: prompt.text == '20 questions for a shop from "./docs/my terms.md" ')
+        await user.until(lambda: offered(user)[:1] == ["docs/"])
+        await user.press("enter")  # a folder: goes on inside it, and sends nothing
+        await user.until(lambda: prompt.text.endswith("@docs/") and "docs/my terms.md" in offered(user))
+        await user.write("my")
+        await user.until(lambda: offered(user) == ["docs/my terms.md"])
+        await user.press("enter")
+        await user.until(lambda: prompt.text == '20 questions for a shop from "./docs/my terms.md" ')
         prompt.fill("20 questions for a shop from @docs/faq.md")
-        await desk.until(lambda: offered(desk) == ["docs/faq.md"])
-        await desk.press("escape")
-        await desk.until(lambda: not offered(desk))
-        await desk.press("enter")  # the list is closed: it is sent
-        sent = await desk.said("20 questions for a shop from ./docs/faq.md")
+        await user.until(lambda: offered(user) == ["docs/faq.md"])
+        await user.press("escape")
+        await user.until(lambda: not offered(user))
+        await user.press("enter")  # the list is closed: it is sent
+        sent = await user.said("20 questions for a shop from ./docs/faq.md")
         assert sent is not None
-        await desk.until(lambda: bool(desk.app.screen.query(PlanCard)), 60)
-        assert "faq.md" in str(desk.app.screen.query(PlanCard).last().content)
+        await user.until(lambda: bool(user.app.screen.query(PlanCard)), 60)
+        assert "faq.md" in str(user.app.screen.query(PlanCard).last().content)

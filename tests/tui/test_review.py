@@ -15,7 +15,7 @@ from dsbuilder_tui.store.rows import CaseVerdict, Changes
 from dsbuilder_tui.tui.paint.line import length
 from dsbuilder_tui.tui.review.paint import reason_words, summary_lines
 from dsbuilder_tui.tui.review.review_pass import ReviewPass, ReviewRequest, read_request
-from tests.support.studio import NARROW, Desk, StandingClock, built, covers, studio
+from tests.support.studio import NARROW, StandingClock, User, built, covers, studio
 
 PLAN = DatasetPlanInput(
     dataset_name="shop",
@@ -48,123 +48,123 @@ async def judged_shop() -> None:
         await store.commit(Changes(edited=[replace(close, tags={**close.tags, "flags": [flag]})], verdicts=verdicts))
 
 
-async def decide(desk: Desk, *keys: str) -> None:
+async def decide(user: User, *keys: str) -> None:
     """Press keys as somebody who has looked at the case."""
-    await desk.until(lambda: desk.app.screen._ready_at < float("inf") and not desk.app.screen._deciding)  # type: ignore[attr-defined]
-    await desk.pilot.pause()
-    desk.app.clock.skip(1)  # type: ignore[attr-defined]
-    await desk.press(*keys)
+    await user.until(lambda: user.app.screen._ready_at < float("inf") and not user.app.screen._deciding)  # type: ignore[attr-defined]
+    await user.pilot.pause()
+    user.app.clock.skip(1)  # type: ignore[attr-defined]
+    await user.press(*keys)
 
 
 @covers("Studio", "f8")
 @covers("Review", "y", "n", "e", "s", "b", "left", "right", "a", "m", "tab", "escape")
 async def test_a_review_from_the_first_case_to_its_end() -> None:
     await judged_shop()
-    async with studio(open_first="shop", size=NARROW) as desk:
-        await desk.at("StudioScreen")
-        await desk.press("f8")
-        await desk.at("ReviewScreen", "reviewed")
-        await desk.sees("1 of 12", "contradiction", "the same text as orders-00001", "orders-00004")
-        await desk.press("y")  # what is typed as it comes was meant for the prompt
-        await desk.pilot.pause()
-        assert "1 of 12" in desk.text and await desk.session.review.labels() == []
-        await desk.press("tab")
-        await desk.at("ReviewScreen", "beside")
-        await desk.press("tab")
-        await desk.at("ReviewScreen", "reviewed")
+    async with studio(open_first="shop", size=NARROW) as user:
+        await user.at("StudioScreen")
+        await user.press("f8")
+        await user.at("ReviewScreen", "reviewed")
+        await user.sees("1 of 12", "contradiction", "the same text as orders-00001", "orders-00004")
+        await user.press("y")  # what is typed as it comes was meant for the prompt
+        await user.pilot.pause()
+        assert "1 of 12" in user.text and await user.session.review.labels() == []
+        await user.press("tab")
+        await user.at("ReviewScreen", "beside")
+        await user.press("tab")
+        await user.at("ReviewScreen", "reviewed")
 
-        await decide(desk, "n")
-        await desk.at("Ask", "line")
-        await desk.write("which is true?\n")
-        await desk.sees("2 of 12", "judged bad", "The judge found it bad")
-        assert await desk.session.cases.get("orders", 4) is None, "its slot is open again"
-        await decide(desk, "n")
-        await desk.at("Ask")
-        await desk.press("escape")  # not after all
-        await desk.at("ReviewScreen")
-        await decide(desk, "y")
-        await desk.sees("3 of 12", "1 kept", "0 of 1 as you")
+        await decide(user, "n")
+        await user.at("Ask", "line")
+        await user.write("which is true?\n")
+        await user.sees("2 of 12", "judged bad", "The judge found it bad")
+        assert await user.session.cases.get("orders", 4) is None, "its slot is open again"
+        await decide(user, "n")
+        await user.at("Ask")
+        await user.press("escape")  # not after all
+        await user.at("ReviewScreen")
+        await decide(user, "y")
+        await user.sees("3 of 12", "1 kept", "0 of 1 as you")
 
-        await decide(desk, "b")
-        await desk.sees("2 of 12", "kept by you", "another key decides anew")
-        await decide(desk, "left")
-        await desk.sees("1 of 12", "It is taken out", "rejected by you: which is true?")
-        await decide(desk, "right", "right")
-        await desk.sees("3 of 12")
-        await decide(desk, "b", "b")
-        await desk.sees("1 of 12", "It is taken out")
-        await decide(desk, "y")  # brought back, and on to what is undecided
-        await desk.sees("3 of 12", "2 kept")
-        assert (await desk.session.cases.get("orders", 4)) is not None
+        await decide(user, "b")
+        await user.sees("2 of 12", "kept by you", "another key decides anew")
+        await decide(user, "left")
+        await user.sees("1 of 12", "It is taken out", "rejected by you: which is true?")
+        await decide(user, "right", "right")
+        await user.sees("3 of 12")
+        await decide(user, "b", "b")
+        await user.sees("1 of 12", "It is taken out")
+        await decide(user, "y")  # brought back, and on to what is undecided
+        await user.sees("3 of 12", "2 kept")
+        assert (await user.session.cases.get("orders", 4)) is not None
 
-        item = desk.app.screen._pass.item  # type: ignore[attr-defined]
-        await decide(desk, "e")
-        await desk.at("CasesScreen")
-        await desk.until(lambda: desk.focus != "cases")
-        await desk.write("Mended: ")
-        await desk.press("ctrl+s")
-        await desk.at("ReviewScreen")
-        await desk.sees("4 of 12", "1 edited")
-        case = await desk.session.cases.get(item.category, item.ordinal)
+        item = user.app.screen._pass.item  # type: ignore[attr-defined]
+        await decide(user, "e")
+        await user.at("CasesScreen")
+        await user.until(lambda: user.focus != "cases")
+        await user.write("Mended: ")
+        await user.press("ctrl+s")
+        await user.at("ReviewScreen")
+        await user.sees("4 of 12", "1 edited")
+        case = await user.session.cases.get(item.category, item.ordinal)
         assert case is not None and case.tags["edited"] and str(case.inputs["query"]).startswith("Mended: ")
 
-        item = desk.app.screen._pass.item  # type: ignore[attr-defined]
-        await decide(desk, "e")
-        await desk.at("CasesScreen")
-        await desk.until(lambda: desk.focus != "cases")
-        await desk.press("escape")  # nothing was changed: nothing is decided
-        await desk.at("ReviewScreen")
-        await desk.sees("4 of 12")
-        await decide(desk, "s")
-        await desk.sees("5 of 12", "1 skipped")
+        item = user.app.screen._pass.item  # type: ignore[attr-defined]
+        await decide(user, "e")
+        await user.at("CasesScreen")
+        await user.until(lambda: user.focus != "cases")
+        await user.press("escape")  # nothing was changed: nothing is decided
+        await user.at("ReviewScreen")
+        await user.sees("4 of 12")
+        await decide(user, "s")
+        await user.sees("5 of 12", "1 skipped")
         for number in range(6, 13):
-            await decide(desk, "y")
-            await desk.sees(f"{number} of 12")
-        await decide(desk, "y")
-        await desk.sees("You have looked at 11 cases", "The judge agreed with", "--examples", "skipped (1 case)")
-        await desk.press("m")
-        await desk.sees("Nothing here waits for a look", "skipped (1 case)")
-        await desk.press("a")
-        await desk.sees("1 of 1", item.case_id)
-        await decide(desk, "y")
-        await desk.sees("You have looked at 1 case")
-        await desk.press("escape")
-        await desk.at("StudioScreen")
-        decisions = [label.decision for label in await desk.session.review.labels()]
+            await decide(user, "y")
+            await user.sees(f"{number} of 12")
+        await decide(user, "y")
+        await user.sees("You have looked at 11 cases", "The judge agreed with", "--examples", "skipped (1 case)")
+        await user.press("m")
+        await user.sees("Nothing here waits for a look", "skipped (1 case)")
+        await user.press("a")
+        await user.sees("1 of 1", item.case_id)
+        await decide(user, "y")
+        await user.sees("You have looked at 1 case")
+        await user.press("escape")
+        await user.at("StudioScreen")
+        decisions = [label.decision for label in await user.session.review.labels()]
         assert decisions.count(ReviewDecision.KEPT) == 11 and decisions.count(ReviewDecision.EDITED) == 1
 
 
 async def test_by_command_of_a_category_and_what_goes_meanwhile_is_passed_over() -> None:
     await judged_shop()
     clock = StandingClock()
-    async with studio(open_first="shop", size=(200, 50), clock=clock) as desk:
-        await desk.at("StudioScreen", "prompt")
-        await desk.command("/review 3 refunds")
-        await desk.at("ReviewScreen", "reviewed")
-        await desk.sees("1 of 3", "refunds-", "decided")
-        gone = desk.app.screen._pass._items[1]  # type: ignore[attr-defined]
-        await desk.session.cases.withdraw(gone.category, gone.ordinal)
-        await decide(desk, "y")
-        await desk.sees("2 of 2", "✓ refunds-")
-        await desk.press("escape")
-        await desk.command("let me review 2 refunds")  # in words, with no model
-        await desk.at("ReviewScreen")
-        await desk.sees("1 of 2", "refunds-")
+    async with studio(open_first="shop", size=(200, 50), clock=clock) as user:
+        await user.at("StudioScreen", "prompt")
+        await user.command("/review 3 refunds")
+        await user.at("ReviewScreen", "reviewed")
+        await user.sees("1 of 3", "refunds-", "decided")
+        gone = user.app.screen._pass._items[1]  # type: ignore[attr-defined]
+        await user.session.cases.withdraw(gone.category, gone.ordinal)
+        await decide(user, "y")
+        await user.sees("2 of 2", "✓ refunds-")
+        await user.press("escape")
+        await user.command("let me review 2 refunds")  # in words, with no model
+        await user.at("ReviewScreen")
+        await user.sees("1 of 2", "refunds-")
         clock.skip(0.5)
-        await desk.write("yes ")  # somebody types on
+        await user.write("yes ")  # somebody types on
         clock.skip(0.5)
-        await desk.write("y")
-        await desk.sees("1 of 2")
-        await desk.press("escape")
-        await desk.said("2 cases to review")
-        await desk.command("/review reefunds")
-        await desk.at("ReviewScreen")
-        await desk.until(lambda: "There is no category 'reefunds'" in desk.told)
-        await desk.until(lambda: desk.app.screen._pass.item)  # type: ignore[attr-defined]
-        held = desk.app.screen._pass.item  # type: ignore[attr-defined]
-        await decide(desk, *["y"] * 5)  # a key that is held down decides nothing that was not seen
-        await desk.sees("2 of ")
-        labels = [label for label in await desk.session.review.labels() if label.seq == held.seq]
+        await user.write("y")
+        await user.sees("1 of 2")
+        await user.press("escape")
+        await user.said("2 cases to review")
+        await user.command("/review reefunds")
+        await user.at("ReviewScreen")
+        await user.until(lambda: "There is no category 'reefunds'" in user.told)
+        await user.until(lambda: user.app.screen._pass.item)  # type: ignore[attr-defined]
+        held = user.app.screen._pass.item  # type: ignore[attr-defined]
+        await decide(user, *["y"] * 5)  # a key that is held down decides nothing that was not seen
+        await user.sees("2 of ")
+        labels = [label for label in await user.session.review.labels() if label.seq == held.seq]
         assert [label.decision for label in labels] == [ReviewDecision.KEPT]
 
 

@@ -11,9 +11,9 @@ from dsbuilder_tui import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.events import CaseRejected
 from dsbuilder_tui.tui.widgets.rows import RowList
 from tests.support.likeness import reject
-from tests.support.studio import Desk, built, studio
+from tests.support.studio import User, built, studio
 
-Step = Callable[[Desk], Awaitable[None]]
+Step = Callable[[User], Awaitable[None]]
 
 
 def plan(name: str) -> DatasetPlanInput:
@@ -29,71 +29,71 @@ def plan(name: str) -> DatasetPlanInput:
 
 
 def keys(*pressed: str) -> Step:
-    async def press(desk: Desk) -> None:
+    async def press(user: User) -> None:
         for key in pressed:
-            await desk.press(key)
-            await desk.pilot.pause()
+            await user.press(key)
+            await user.pilot.pause()
 
     return press
 
 
 def words(text: str) -> Step:
-    async def write(desk: Desk) -> None:
-        await desk.write(text)
-        await desk.pilot.pause()
+    async def write(user: User) -> None:
+        await user.write(text)
+        await user.pilot.pause()
 
     return write
 
 
-async def another_session(desk: Desk) -> None:
+async def another_session(user: User) -> None:
     await built(plan("zulu_alpha"), until=1)
-    count = desk.one("#session-list").count
-    await desk.press("ctrl+r")
-    await desk.until(lambda: desk.one("#session-list").count == count + 1)
+    count = user.one("#session-list").count
+    await user.press("ctrl+r")
+    await user.until(lambda: user.one("#session-list").count == count + 1)
 
 
-async def one_deleted(desk: Desk) -> None:
+async def one_deleted(user: User) -> None:
     """Another one, which is fetched back afterwards: the selection is on what was chosen in between."""
-    rows = desk.one("#session-list")
+    rows = user.one("#session-list")
     place = rows.cursor
     rows.move_to(0 if place else 1)
-    await desk.press("delete")
-    await desk.at("QuestionDialog")
+    await user.press("delete")
+    await user.at("QuestionDialog")
     count = rows.count
-    await desk.press("enter")
-    await desk.until(lambda: rows.count == count - 1)
+    await user.press("enter")
+    await user.until(lambda: rows.count == count - 1)
     rows.move_to(place - (1 if place else 0))
-    await desk.press("u")
-    await desk.until(lambda: rows.count == count)
+    await user.press("u")
+    await user.until(lambda: rows.count == count)
 
 
-async def more_rejections(desk: Desk) -> None:
-    case = (await desk.session.cases.page(0, 1))[0]
-    count = desk.one("#rejections").count
-    for new in await reject(desk.session, "orders", "semantic", [0.93, 0.94, 0.95], nearest=case):
-        desk.live.take(
+async def more_rejections(user: User) -> None:
+    case = (await user.session.cases.page(0, 1))[0]
+    count = user.one("#rejections").count
+    for new in await reject(user.session, "orders", "semantic", [0.93, 0.94, 0.95], nearest=case):
+        user.live.take(
             CaseRejected(
                 ts=7.0, category="orders", slot=1, seq=new.seq, batch=1, stage="semantic", reason="", text=new.text,
                 attempt=1, score=0.93, threshold=0.92, nearest_case_id=case.case_id,
             )
         )  # fmt: skip
-    await desk.until(lambda: desk.one("#rejections").count in (count, count + 3))
+    await user.until(lambda: user.one("#rejections").count in (count, count + 3))
 
 
-async def more_calls(desk: Desk) -> None:
-    count = desk.one("#calls").count
-    for case in await desk.session.cases.page(0, 3):
-        await desk.session.cases.withdraw(case.category, case.ordinal, "dull")
-    await desk.live.reread()
-    desk.live.start()
-    await desk.until(lambda: desk.one("#calls").count > count and not desk.live.running)
+async def more_calls(user: User) -> None:
+    count = user.one("#calls").count
+    for case in await user.session.cases.page(0, 3):
+        await user.session.cases.withdraw(case.category, case.ordinal, "dull")
+    await user.live.reread()
+    user.live.start()
+    await user.until(lambda: user.one("#calls").count > count and not user.live.running)
 
 
-async def more_checkpoints(desk: Desk) -> None:
-    screen: Any = desk.app.screen
+async def more_checkpoints(user: User) -> None:
+    screen: Any = user.app.screen
     count = len(screen.lines[0].points)
-    desk.live.note_point(await desk.session.checkpoints.save("one more"))
-    await desk.until(lambda: len(screen.lines[0].points) == count + 1)
+    user.live.note_point(await user.session.checkpoints.save("one more"))
+    await user.until(lambda: len(screen.lines[0].points) == count + 1)
 
 
 LISTS: dict[str, tuple[str, str, Callable[[Any], object], Sequence[Step]]] = {
@@ -124,36 +124,36 @@ async def test_the_selection_follows_its_item(name: str) -> None:
     key, selector, chosen, steps = LISTS[name]
     for session in ("alpha_one", "beta_alpha", "gamma_alpha", "delta"):
         await built(plan(session), max_attempts=2, checkpoint_interval=10, until=0 if session == "alpha_one" else 1)
-    async with studio(open_first=None if name == "home" else "alpha_one") as desk:
+    async with studio(open_first=None if name == "home" else "alpha_one") as user:
         if name != "home":
-            await desk.at("StudioScreen", "prompt")
-            await desk.press(key)
-            await desk.until(lambda: desk.place != "StudioScreen")
+            await user.at("StudioScreen", "prompt")
+            await user.press(key)
+            await user.until(lambda: user.place != "StudioScreen")
         if selector:
-            rows: RowList = desk.one(selector)
-            await desk.until(lambda: rows.count >= 4 and chosen(desk.app.screen) is not None)
-        await desk.press("home", *(("down", "down") if selector else ("right",)))
+            rows: RowList = user.one(selector)
+            await user.until(lambda: rows.count >= 4 and chosen(user.app.screen) is not None)
+        await user.press("home", *(("down", "down") if selector else ("right",)))
         if name == "home":
-            while chosen(desk.app.screen) != "beta_alpha":
+            while chosen(user.app.screen) != "beta_alpha":
                 rows.move_to((rows.cursor + 1) % rows.count)
         if name in ("cases", "rejected"):  # one of the category that is filtered for
-            await desk.until(lambda: rows.chosen is not None)  # type: ignore[attr-defined]
+            await user.until(lambda: rows.chosen is not None)  # type: ignore[attr-defined]
             while rows.chosen.category != "orders":  # type: ignore[attr-defined]
-                await desk.press("down")
-                await desk.until(lambda: rows.chosen is not None)  # type: ignore[attr-defined]
-        await desk.until(lambda: chosen(desk.app.screen) is not None)
-        before = chosen(desk.app.screen)
+                await user.press("down")
+                await user.until(lambda: rows.chosen is not None)  # type: ignore[attr-defined]
+        await user.until(lambda: chosen(user.app.screen) is not None)
+        before = chosen(user.app.screen)
         for number, step in enumerate(steps):
-            await step(desk)
+            await step(user)
             if name == "home" and number == 4:
                 continue  # nothing is listed
-            await desk.until(lambda: chosen(desk.app.screen) == before)
-            await desk.pilot.pause()
-            assert chosen(desk.app.screen) == before, (name, number)
+            await user.until(lambda: chosen(user.app.screen) == before)
+            await user.pilot.pause()
+            assert chosen(user.app.screen) == before, (name, number)
             if name in ("cases", "rejected"):
 
                 async def there() -> bool:
                     item = await rows._fetch(rows.cursor, 1)  # type: ignore[attr-defined]
                     return [rows._key(found) for found in item] == [before]  # type: ignore[attr-defined]
 
-                await desk.until_async(there)
+                await user.until_async(there)

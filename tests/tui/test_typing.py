@@ -19,7 +19,7 @@ from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.input_events import TypedAhead
 from dsbuilder_tui.tui.studio.cards import GRACE, Card
 from dsbuilder_tui.tui.studio.prompt import Prompt
-from tests.support.studio import NARROW, WIDE, Answers, Desk, StandingClock, begin, built, studio
+from tests.support.studio import NARROW, WIDE, Answers, StandingClock, User, begin, built, studio
 
 Plans = Callable[..., DatasetPlanInput]
 LETTER = 0.12  # seconds between two letters of somebody who types
@@ -87,20 +87,20 @@ class Deaf(Answers):
         yield
 
 
-async def quickly(desk: Desk, text: str) -> None:
+async def quickly(user: User, text: str) -> None:
     """Type a text letter by letter at the speed of a person, in no time."""
     for character in text:
         event = events.Key("enter" if character == "\n" else _character_to_key(character), character)
-        event.set_sender(desk.app)
-        desk.app.clock.skip(LETTER)  # type: ignore
-        desk.app._driver.send_message(event)  # type: ignore[union-attr]
+        event.set_sender(user.app)
+        user.app.clock.skip(LETTER)  # type: ignore
+        user.app._driver.send_message(event)  # type: ignore[union-attr]
         for _ in range(3):
             await asyncio.sleep(0)
 
 
-async def arrive(desk: Desk, number: int) -> None:
+async def arrive(user: User, number: int) -> None:
     """A card comes: in turn a plan of the person's, a plan that the agent proposes, and a question of the agent's."""
-    session, call = desk.session, f"c{number}"
+    session, call = user.session, f"c{number}"
     if number % 3 == 0:
         await session.chat.add(MessageRole.DSBUILDER, "plan", plan_content(session.plan, session.plans.revision))
     elif number % 3 == 1:
@@ -111,19 +111,19 @@ async def arrive(desk: Desk, number: int) -> None:
         words = "Write 500 cases to /srv/evals/support.jsonl?"
         await session.approvals.ask(call, "export_dataset", QuestionApproval(text=words), "")
         await session.chat.add(MessageRole.AGENT, words, QuestionContent(call=call, tool="export_dataset"))
-    last = desk.app.screen.query(Card)
+    last = user.app.screen.query(Card)
     before = len(last)
-    await desk.until(lambda: len(desk.app.screen.query(Card)) >= before)
-    await desk.pilot.pause()
+    await user.until(lambda: len(user.app.screen.query(Card)) >= before)
+    await user.pilot.pause()
 
 
-def acted(desk: Desk, answers: list[Any]) -> list[Any]:
+def acted(user: User, answers: list[Any]) -> list[Any]:
     """Everything that a key may have set off."""
-    view = desk.live.view
-    opened = [type(screen).__name__ for screen in desk.app.screen_stack]
+    view = user.live.view
+    opened = [type(screen).__name__ for screen in user.app.screen_stack]
     return [
         *answers,
-        *(["run"] if desk.live.running or view.state is not RunState.IDLE else []),
+        *(["run"] if user.live.running or view.state is not RunState.IDLE else []),
         *opened[opened.index("StudioScreen") + 1 :],
     ]
 
@@ -132,9 +132,9 @@ def acted(desk: Desk, answers: list[Any]) -> list[Any]:
 async def test_no_sentence_answers_a_card_wherever_that_arrives(size: tuple[int, int], make_plan: Plans) -> None:
     talk = Deaf()
     answers: list[Any] = []
-    async with studio(size=size, responder=talk) as desk:
-        await begin(desk, make_plan(4))
-        screen: Any = desk.app.screen
+    async with studio(size=size, responder=talk) as user:
+        await begin(user, make_plan(4))
+        screen: Any = user.app.screen
         given = screen.on_card_answered
 
         async def noted(event: Card.Answered) -> None:
@@ -142,112 +142,112 @@ async def test_no_sentence_answers_a_card_wherever_that_arrives(size: tuple[int,
             await given(event)
 
         screen.on_card_answered = noted
-        prompt = desk.one("#prompt", Prompt)
+        prompt = user.one("#prompt", Prompt)
         for number, sentence in enumerate(SENTENCES):
             place = number % (len(sentence) + 1)
-            await quickly(desk, sentence[:place])
-            await desk.until(lambda wanted=sentence[:place]: prompt.text == wanted)
-            await arrive(desk, number)
+            await quickly(user, sentence[:place])
+            await user.until(lambda wanted=sentence[:place]: prompt.text == wanted)
+            await arrive(user, number)
             if place == 0:
-                desk.app.clock.skip((0.2, 0.6, 5.0)[number % 3])  # type: ignore
-            await quickly(desk, sentence[place:])
-            await desk.until(lambda wanted=sentence: prompt.text == wanted)
-            assert desk.focus == "prompt" and acted(desk, answers) == []
-            await quickly(desk, "\n")
-            await desk.until(lambda: prompt.text == "")
+                user.app.clock.skip((0.2, 0.6, 5.0)[number % 3])  # type: ignore
+            await quickly(user, sentence[place:])
+            await user.until(lambda wanted=sentence: prompt.text == wanted)
+            assert user.focus == "prompt" and acted(user, answers) == []
+            await quickly(user, "\n")
+            await user.until(lambda: prompt.text == "")
         assert talk.asked == [sentence.strip() for sentence in SENTENCES if sentence[0] != "/"]
-        assert acted(desk, answers) == []
+        assert acted(user, answers) == []
 
 
 async def test_what_is_pressed_before_a_card_can_be_read_is_no_answer(make_plan: Plans) -> None:
     answers: list[Any] = []
     clock = StandingClock()
-    async with studio(responder=Deaf(), clock=clock) as desk:
-        await begin(desk, make_plan(4))
-        await desk.until(lambda: desk.one("PlanCard").ready(float("inf")))
-        await desk.pilot.pause()
+    async with studio(responder=Deaf(), clock=clock) as user:
+        await begin(user, make_plan(4))
+        await user.until(lambda: user.one("PlanCard").ready(float("inf")))
+        await user.pilot.pause()
         for key in ("enter", "ctrl+y", "ctrl+n", "right", "enter", "tab"):
-            await desk.press(key)
-        await desk.pilot.click("PlanCard", (5, desk.one("PlanCard").size.height - 2))
-        await desk.pilot.pause()
-        assert acted(desk, answers) == [] and desk.one("PlanCard").state == "open"
+            await user.press(key)
+        await user.pilot.click("PlanCard", (5, user.one("PlanCard").size.height - 2))
+        await user.pilot.pause()
+        assert acted(user, answers) == [] and user.one("PlanCard").state == "open"
         clock.skip(2 * GRACE)
         clock.stands_at = None
-        await desk.press("ctrl+y")
-        await desk.state("finished")
+        await user.press("ctrl+y")
+        await user.state("finished")
 
 
 async def test_enter_with_nothing_to_send_goes_to_the_card_and_the_next_one_answers(make_plan: Plans) -> None:
-    async with studio(responder=Deaf()) as desk:
-        await begin(desk, make_plan(4))
-        await desk.answer("escape")
-        await desk.at("StudioScreen", "prompt")
-        await desk.press("enter", "enter", "enter")  # a key that is held down
-        await desk.pilot.pause()
-        assert desk.live.view.state is RunState.IDLE and not desk.live.running
-        await desk.press("enter")
-        await desk.at("StudioScreen", "PlanCard")
-        await desk.answer("enter")
-        await desk.state("finished")
+    async with studio(responder=Deaf()) as user:
+        await begin(user, make_plan(4))
+        await user.answer("escape")
+        await user.at("StudioScreen", "prompt")
+        await user.press("enter", "enter", "enter")  # a key that is held down
+        await user.pilot.pause()
+        assert user.live.view.state is RunState.IDLE and not user.live.running
+        await user.press("enter")
+        await user.at("StudioScreen", "PlanCard")
+        await user.answer("enter")
+        await user.state("finished")
 
 
 async def test_a_paste_goes_to_the_prompt_too(make_plan: Plans) -> None:
-    async with studio(responder=Deaf()) as desk:
-        await begin(desk, make_plan(4))
-        await desk.answer()
-        assert desk.focus == "PlanCard"
-        await desk.paste("approve")
-        await desk.until(lambda: desk.one("#prompt", Prompt).text == "approve")
-        await desk.press("tab", "tab")
-        assert desk.focus.startswith("panel-")
-        await desk.write("d")
-        await desk.until(lambda: desk.one("#prompt", Prompt).text == "approved")
-        assert desk.focus == "prompt" and desk.live.view.state is RunState.IDLE
+    async with studio(responder=Deaf()) as user:
+        await begin(user, make_plan(4))
+        await user.answer()
+        assert user.focus == "PlanCard"
+        await user.paste("approve")
+        await user.until(lambda: user.one("#prompt", Prompt).text == "approve")
+        await user.press("tab", "tab")
+        assert user.focus.startswith("panel-")
+        await user.write("d")
+        await user.until(lambda: user.one("#prompt", Prompt).text == "approved")
+        assert user.focus == "prompt" and user.live.view.state is RunState.IDLE
 
 
 async def test_after_a_click_or_a_drag_in_the_conversation_typing_goes_to_the_prompt(make_plan: Plans) -> None:
-    async with studio(responder=Deaf()) as desk:
-        await begin(desk, make_plan(4))
-        await desk.session.chat.add(MessageRole.AGENT, "Some words that can be selected, and copied.")
-        await desk.sees("can be selected")
-        prompt = desk.one("#prompt", Prompt)
+    async with studio(responder=Deaf()) as user:
+        await begin(user, make_plan(4))
+        await user.session.chat.add(MessageRole.AGENT, "Some words that can be selected, and copied.")
+        await user.sees("can be selected")
+        prompt = user.one("#prompt", Prompt)
         typed = ""
         for letter, from_panel in (("a", False), ("e", False), ("r", True)):
             if from_panel:
-                desk.one("#panel-plan").focus()
-                await desk.at("StudioScreen", "panel-plan")
-            await desk.pilot.mouse_down("#chat", (4, 4))
-            await desk.pilot.hover("#chat", (20, 5))
-            await desk.pilot.mouse_up("#chat", (20, 5))
-            await desk.pilot.click("#chat", (4, 4))
-            await desk.write(letter)
+                user.one("#panel-plan").focus()
+                await user.at("StudioScreen", "panel-plan")
+            await user.pilot.mouse_down("#chat", (4, 4))
+            await user.pilot.hover("#chat", (20, 5))
+            await user.pilot.mouse_up("#chat", (20, 5))
+            await user.pilot.click("#chat", (4, 4))
+            await user.write(letter)
             typed += letter
-            await desk.until(lambda typed=typed: prompt.text == typed and desk.focus == "prompt")
+            await user.until(lambda typed=typed: prompt.text == typed and user.focus == "prompt")
 
 
 async def test_one_editor_is_open_at_most(make_plan: Plans) -> None:
-    async with studio(responder=Deaf()) as desk:
-        await begin(desk, make_plan(4))
-        await desk.answer("right", "enter", "enter", "enter")
-        await desk.at("PlanEditor", "plan-text")
+    async with studio(responder=Deaf()) as user:
+        await begin(user, make_plan(4))
+        await user.answer("right", "enter", "enter", "enter")
+        await user.at("PlanEditor", "plan-text")
         for _ in range(3):
-            desk.app.shown("studio").actions.edit_plan()  # type: ignore
-        assert [type(screen).__name__ for screen in desk.app.screen_stack].count("PlanEditor") == 1
-        await desk.press("escape")
-        await desk.at("StudioScreen")
+            user.app.shown("studio").actions.edit_plan()  # type: ignore
+        assert [type(screen).__name__ for screen in user.app.screen_stack].count("PlanEditor") == 1
+        await user.press("escape")
+        await user.at("StudioScreen")
 
 
 async def test_a_chord_shows_a_card_that_is_out_of_view_before_it_answers(make_plan: Plans) -> None:
-    async with studio(size=NARROW, responder=Deaf()) as desk:
-        await begin(desk, make_plan(4))
-        await desk.answer()
-        await desk.app.run_action("screen.tab(1)")
-        await desk.until(lambda: not desk.one("#conversation").display)
-        await desk.press("ctrl+y")
-        await desk.until(lambda: desk.one("#conversation").display and desk.focus == "PlanCard")
-        assert desk.live.view.state is RunState.IDLE
-        await desk.answer("ctrl+y")
-        await desk.state("finished")
+    async with studio(size=NARROW, responder=Deaf()) as user:
+        await begin(user, make_plan(4))
+        await user.answer()
+        await user.app.run_action("screen.tab(1)")
+        await user.until(lambda: not user.one("#conversation").display)
+        await user.press("ctrl+y")
+        await user.until(lambda: user.one("#conversation").display and user.focus == "PlanCard")
+        assert user.live.view.state is RunState.IDLE
+        await user.answer("ctrl+y")
+        await user.state("finished")
 
 
 @pytest.mark.parametrize(
@@ -259,19 +259,19 @@ async def test_a_chord_shows_a_card_that_is_out_of_view_before_it_answers(make_p
 )  # fmt: skip
 async def test_keys_pressed_while_a_session_opens_count(key: str, place: str, make_plan: Plans) -> None:
     await built(make_plan(6))
-    async with studio() as desk:
-        await desk.at("HomeScreen", "session-list")
-        await desk.until(lambda: desk.one("#session-list").count == 1)
-        await desk.press("enter")
-        await desk.until(lambda: desk.app._typed_ahead is not None or desk.place == "StudioScreen")
+    async with studio() as user:
+        await user.at("HomeScreen", "session-list")
+        await user.until(lambda: user.one("#session-list").count == 1)
+        await user.press("enter")
+        await user.until(lambda: user.app._typed_ahead is not None or user.place == "StudioScreen")
         for pressed, character in (("a", "a"), (key, None)):
             event = events.Key(pressed, character)
-            event.set_sender(desk.app)
-            desk.app._driver.send_message(event)  # type: ignore[union-attr]
-        await desk.at(place)
-        await desk.press("escape")
-        await desk.at("StudioScreen", "prompt")
-        assert desk.one("#prompt").text == "a"
+            event.set_sender(user.app)
+            user.app._driver.send_message(event)  # type: ignore[union-attr]
+        await user.at(place)
+        await user.press("escape")
+        await user.at("StudioScreen", "prompt")
+        assert user.one("#prompt").text == "a"
 
 
 async def test_what_is_sent_while_a_session_opens_is_sent(make_plan: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,13 +284,13 @@ async def test_what_is_sent_while_a_session_opens_is_sent(make_plan: Plans, monk
 
     monkeypatch.setattr(StudioApp, "_opening", opens_late)
     await built(make_plan(6))
-    async with studio() as desk:
-        await desk.at("HomeScreen", "session-list")
-        await desk.until(lambda: desk.one("#session-list").count == 1)
-        await desk.press("enter")
-        await desk.until(lambda: desk.app._typed_ahead is not None)
-        await desk.press("h", "i", "enter", "o", "k")
+    async with studio() as user:
+        await user.at("HomeScreen", "session-list")
+        await user.until(lambda: user.one("#session-list").count == 1)
+        await user.press("enter")
+        await user.until(lambda: user.app._typed_ahead is not None)
+        await user.press("h", "i", "enter", "o", "k")
         typed.set()
-        await desk.at("StudioScreen", "prompt")
-        await desk.sees("what shall I do with it")
-        assert desk.one("#prompt").text == "ok"
+        await user.at("StudioScreen", "prompt")
+        await user.sees("what shall I do with it")
+        assert user.one("#prompt").text == "ok"

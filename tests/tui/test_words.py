@@ -67,20 +67,20 @@ async def test_of_a_talk_without_a_model(tmp_path: Path, monkeypatch: pytest.Mon
     """From the request to the end: cards, tool lines in full, questions, every command, dialogs, settings, help."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "faq.md").write_text("# Refunds\n\nA refund takes 5 days.\n\n# Orders\n\nAn order can be cancelled.\n")
-    async with studio(size=at_size(150, 50), flags={"plan_samples": 3, "checkpoint_interval": 5}) as desk:
-        read = Reader(desk, _OWN)
+    async with studio(size=at_size(150, 50), flags={"plan_samples": 3, "checkpoint_interval": 5}) as user:
+        read = Reader(user, _OWN)
         read.look("home")
-        await desk.press("n")
-        await desk.to_work()
+        await user.press("n")
+        await user.to_work()
         read.look("a new session")
-        await desk.command("40 cases for a customer support bot: half order status, the rest refunds")
-        await desk.at("StudioScreen", "PlanCard")
-        await desk.sees("order_status")
-        await desk.pilot.pause()
+        await user.command("40 cases for a customer support bot: half order status, the rest refunds")
+        await user.at("StudioScreen", "PlanCard")
+        await user.sees("order_status")
+        await user.pilot.pause()
         read.look("the plan's card")
-        await desk.answer("ctrl+y")
-        await desk.state("finished")
-        await desk.until(lambda: not desk.one("#conversation").answering)
+        await user.answer("ctrl+y")
+        await user.state("finished")
+        await user.until(lambda: not user.one("#conversation").answering)
         read.look("the end of the run")
         for said in (
             "status", "how many failed", "show me the workers", "what happened in batch 1", "why so many rejected",
@@ -90,45 +90,45 @@ async def test_of_a_talk_without_a_model(tmp_path: Path, monkeypatch: pytest.Mon
             "find \"order\"", "export to csv", "what did it look like before I changed refunds", "frobnicate", "load the last checkpoint",
             "the bot is described in ./faq.md", "remove unicorns", "add 3 refunds",
         ):  # fmt: skip
-            before = len(await desk.session.chat.messages())
-            await desk.command(said)
+            before = len(await user.session.chat.messages())
+            await user.command(said)
 
             async def answered(before: int = before) -> bool:
-                return len(await desk.session.chat.messages()) > before + 1
+                return len(await user.session.chat.messages()) > before + 1
 
-            await desk.until_async(answered)
-            await desk.until(lambda: not desk.one("#conversation").answering)
-            await desk.pilot.pause()
+            await user.until_async(answered)
+            await user.until(lambda: not user.one("#conversation").answering)
+            await user.pilot.pause()
             read.look(f"after “{said}”")
-            await desk.press("ctrl+n")  # a card that waits, if there is one
-            await desk.until(lambda: not desk.one("#conversation").answering)
+            await user.press("ctrl+n")  # a card that waits, if there is one
+            await user.until(lambda: not user.one("#conversation").answering)
             read.look(f"after no to “{said}”")
-        await desk.press("ctrl+o")
-        await desk.pilot.pause()
+        await user.press("ctrl+o")
+        await user.pilot.pause()
         for _ in range(30):
             read.look("tool lines in full")
-            desk.one("ChatLog").scroll_page_up(animate=False)
-            await desk.pilot.pause()
-        await desk.press("ctrl+o")
+            user.one("ChatLog").scroll_page_up(animate=False)
+            await user.pilot.pause()
+        await user.press("ctrl+o")
         for command in ("/status", "/plan", "/budget", "/undo", "/doctor", "/mlflow", "/model", "/branches", "/help"):
-            await desk.command(command)
-            await desk.pilot.pause()
-            await desk.pilot.pause()
+            await user.command(command)
+            await user.pilot.pause()
+            await user.pilot.pause()
             read.look(command)
-            while desk.place != "StudioScreen":
-                await desk.press("escape")
-                await desk.pilot.pause()
+            while user.place != "StudioScreen":
+                await user.press("escape")
+                await user.pilot.pause()
         await read.screens()
         for command in ("/settings", "/home"):
-            await desk.command(command)
-            await desk.until(lambda: desk.place != "StudioScreen")
+            await user.command(command)
+            await user.until(lambda: user.place != "StudioScreen")
             for _ in range(6):
                 read.look(command)
-                await desk.press("pagedown")
-                await desk.pilot.pause()
+                await user.press("pagedown")
+                await user.pilot.pause()
             if command == "/settings":
-                await desk.press("escape")
-                await desk.at("StudioScreen")
+                await user.press("escape")
+                await user.at("StudioScreen")
     read.check()
 
 
@@ -148,14 +148,14 @@ async def test_of_a_session_with_a_judge_rejections_and_branches(fake: FakeOpenA
     fake.judge.say = say
     plan = _shop()
     await built(plan, base_url=fake.url, api_key="k", judge="all", max_workers=2, batch_size=4, checkpoint_interval=4)
-    async with studio(size=at_size(170, 50), open_first="shop") as desk:
-        await desk.to_work()
-        read = Reader(desk, ["refunds", "order_status", "category_1"])
+    async with studio(size=at_size(170, 50), open_first="shop") as user:
+        await user.to_work()
+        read = Reader(user, ["refunds", "order_status", "category_1"])
         read.look("the studio")
-        assert (await desk.session.rejections.by_stage())[Stage.JUDGE]
-        await desk.session.cases.edit("refunds", 2, {"query": "Changed by hand?"}, {"polite": True})
-        await desk.session.cases.withdraw("refunds", 3, "too dull")
-        await desk.session.branches.fork_here("aside")
+        assert (await user.session.rejections.by_stage())[Stage.JUDGE]
+        await user.session.cases.edit("refunds", 2, {"query": "Changed by hand?"}, {"polite": True})
+        await user.session.cases.withdraw("refunds", 3, "too dull")
+        await user.session.branches.fork_here("aside")
         await read.screens()
         read.look("the studio again")
     read.check()

@@ -36,28 +36,28 @@ class Prepared(Answers):
 
 async def test_a_run_loads_what_an_answer_needs_before_somebody_asks(make_plan: Plans) -> None:
     talk = Prepared()
-    async with studio(responder=talk) as desk:
-        await begin(desk, make_plan(30))
+    async with studio(responder=talk) as user:
+        await begin(user, make_plan(30))
         assert not talk.times  # nobody has typed, nothing runs
-        desk.live.start()
-        await desk.until(lambda: talk.times == 1 and gc.isenabled())
-        await desk.until(lambda: desk.live.view.accepted == 30)
-        desk.app.screen.to_prompt()
-        await desk.press("h", "o", "w")
-        await desk.sees("how")
+        user.live.start()
+        await user.until(lambda: talk.times == 1 and gc.isenabled())
+        await user.until(lambda: user.live.view.accepted == 30)
+        user.app.screen.to_prompt()
+        await user.press("h", "o", "w")
+        await user.sees("how")
         assert talk.times == 1
 
 
 async def test_a_person_who_types_is_prepared_for_too(make_plan: Plans) -> None:
     await built(make_plan(2))
     talk = Prepared()
-    async with studio(responder=talk, open_first="support") as desk:
-        await desk.at("StudioScreen", "prompt")
-        await desk.press("slash")
-        await desk.sees("/")
+    async with studio(responder=talk, open_first="support") as user:
+        await user.at("StudioScreen", "prompt")
+        await user.press("slash")
+        await user.sees("/")
         assert not talk.times  # a command needs no answer
-        await desk.press("backspace", "w", "h", "y")
-        await desk.until(lambda: talk.times == 1 and gc.isenabled())
+        await user.press("backspace", "w", "h", "y")
+        await user.until(lambda: talk.times == 1 and gc.isenabled())
 
 
 async def test_what_is_loaded_is_not_looked_at_by_the_collector_again(
@@ -115,15 +115,15 @@ async def test_a_search_shows_all_that_it_finds_however_fast_it_comes(make_plan:
             for number in range(1, count + 1)
         ]
         await store.commit(Changes(accepted=cases))
-    async with studio(open_first="support", flags={"max_dataset_size": 10_000}, clock=StandingClock()) as desk:
-        await desk.at("StudioScreen", "prompt")
-        await desk.press("f2")
-        await desk.until(lambda: desk.place == "CasesScreen" and desk.one("#cases").count == count)
-        rows, before = desk.one("#cases"), desk.one("#cases")._edition
-        desk.app.screen.query_one("#search", Input).value = "rare"
-        await desk.sees("13 cases · all categories")
-        await desk.until(lambda: rows.count == 13 and rows.chosen is not None)
+    async with studio(open_first="support", flags={"max_dataset_size": 10_000}, clock=StandingClock()) as user:
+        await user.at("StudioScreen", "prompt")
+        await user.press("f2")
+        await user.until(lambda: user.place == "CasesScreen" and user.one("#cases").count == count)
+        rows, before = user.one("#cases"), user.one("#cases")._edition
+        user.app.screen.query_one("#search", Input).value = "rare"
+        await user.sees("13 cases · all categories")
+        await user.until(lambda: rows.count == 13 and rows.chosen is not None)
         assert rows._edition - before == 2  # as the first stretch was read, and as the last was
-        desk.app.screen.query_one("#search", Input).value = "nothing says this"
-        await desk.sees("Nothing found.")
+        user.app.screen.query_one("#search", Input).value = "nothing says this"
+        await user.sees("Nothing found.")
         assert rows.count == 0

@@ -20,7 +20,7 @@ from tests.offline.planner.planning import shop_plan
 ASKED = "60 cases for a customer service bot: half order status, the rest refunds and product info"
 
 
-class Desk:
+class User:
     """Tools that do nothing but remember what they were called with, and a situation that follows from it."""
 
     def __init__(self) -> None:
@@ -70,72 +70,72 @@ class Desk:
 
 
 async def test_from_a_request_over_the_approval_to_the_start() -> None:
-    desk = Desk()
-    asked = await desk.say(ASKED)
-    assert [item.name for item in asked.interruptions] == ["propose_plan"] and desk.calls == []
-    assert "".join(desk.deltas).startswith("I am the built-in planner") and len(desk.deltas) > 5
-    done = await desk.decide(asked, lambda state, item: state.approve(item))
-    assert [name for name, _ in desk.calls] == ["propose_plan", "start_generation"]
-    plan = parse_plan(desk.calls[0][1])
+    user = User()
+    asked = await user.say(ASKED)
+    assert [item.name for item in asked.interruptions] == ["propose_plan"] and user.calls == []
+    assert "".join(user.deltas).startswith("I am the built-in planner") and len(user.deltas) > 5
+    done = await user.decide(asked, lambda state, item: state.approve(item))
+    assert [name for name, _ in user.calls] == ["propose_plan", "start_generation"]
+    plan = parse_plan(user.calls[0][1])
     assert {c.name: c.count for c in plan.categories} == {"order_status": 30, "refunds": 15, "product_info": 15}
     assert done.final_output.startswith("I will speak up")
     assert done.context_wrapper.usage.total_tokens == 0
 
 
 async def test_a_refusal_with_words_is_a_new_proposal() -> None:
-    desk = Desk()
-    asked = await desk.say(ASKED)
-    again = await desk.decide(asked, lambda state, item: state.reject(item, rejection_message="make refunds 30"))
-    assert [item.name for item in again.interruptions] == ["propose_plan"] and desk.calls == []
-    await desk.decide(again, lambda state, item: state.approve(item))
-    assert {c["name"]: c["count"] for c in desk.calls[0][1]["categories"]}["refunds"] == 30
+    user = User()
+    asked = await user.say(ASKED)
+    again = await user.decide(asked, lambda state, item: state.reject(item, rejection_message="make refunds 30"))
+    assert [item.name for item in again.interruptions] == ["propose_plan"] and user.calls == []
+    await user.decide(again, lambda state, item: state.approve(item))
+    assert {c["name"]: c["count"] for c in user.calls[0][1]["categories"]}["refunds"] == 30
 
 
 async def test_a_plain_refusal_ends_the_turn() -> None:
-    desk = Desk()
-    asked = await desk.say(ASKED)
-    done = await desk.decide(asked, lambda state, item: state.reject(item))
-    assert desk.calls == [] and "nothing is changed" in done.final_output
+    user = User()
+    asked = await user.say(ASKED)
+    done = await user.decide(asked, lambda state, item: state.reject(item))
+    assert user.calls == [] and "nothing is changed" in done.final_output
 
 
 async def test_a_conversation_goes_on_and_is_introduced_once() -> None:
-    desk = Desk()
-    hello = await desk.say("hi")
+    user = User()
+    hello = await user.say("hi")
     assert hello.final_output.startswith("I am the built-in planner")
-    question = await desk.say("I need 30 cases")
+    question = await user.say("I need 30 cases")
     assert "built-in planner" not in question.final_output and "Which kinds" in question.final_output
-    answer = await desk.say("watering and pests")
+    answer = await user.say("watering and pests")
     assert [item.name for item in answer.interruptions] == ["propose_plan"]
-    await desk.decide(answer, lambda state, item: state.approve(item))
-    paused = await desk.say("pause, please")
-    assert desk.calls[-1] == ("pause_generation", {}) and "resume" in paused.final_output
-    note = await desk.say('[dsbuilder] {"note": "finished", "said": "All are there.", "way_out": "Pause and export."}')
-    assert note.final_output == "All are there. Pause and export." and desk.calls[-1][0] == "pause_generation"
-    ids = [item["call_id"] for item in desk.input if item.get("type") == "function_call"]
+    await user.decide(answer, lambda state, item: state.approve(item))
+    paused = await user.say("pause, please")
+    assert user.calls[-1] == ("pause_generation", {}) and "resume" in paused.final_output
+    note = await user.say('[dsbuilder] {"note": "finished", "said": "All are there.", "way_out": "Pause and export."}')
+    assert note.final_output == "All are there. Pause and export." and user.calls[-1][0] == "pause_generation"
+    ids = [item["call_id"] for item in user.input if item.get("type") == "function_call"]
     assert len(ids) == len(set(ids)) == 3
 
 
 async def test_what_is_read_and_what_is_planned_in_one_message() -> None:
-    desk = Desk()
-    asked = await desk.say("20 refunds, 30 complaints. Here is its system prompt: You are a shop bot. Pause.")
+    user = User()
+    asked = await user.say("20 refunds, 30 complaints. Here is its system prompt: You are a shop bot. Pause.")
     assert [item.name for item in asked.interruptions] == ["propose_plan"]
-    done = await desk.decide(asked, lambda state, item: state.approve(item))
-    assert [name for name, _ in desk.calls] == ["describe_target", "propose_plan", "start_generation"]
+    done = await user.decide(asked, lambda state, item: state.approve(item))
+    assert [name for name, _ in user.calls] == ["describe_target", "propose_plan", "start_generation"]
     assert done.final_output.startswith("I will speak up")
 
 
 async def test_a_tool_that_is_not_there_is_not_called() -> None:
-    desk = Desk()
-    desk.situation = PlanningContext(plan=shop_plan())
-    done = await desk.say("export to csv")
-    assert "export dataset" in done.final_output and desk.calls == []
+    user = User()
+    user.situation = PlanningContext(plan=shop_plan())
+    done = await user.say("export to csv")
+    assert "export dataset" in done.final_output and user.calls == []
 
 
 async def test_hostile_text_is_shown_not_sent() -> None:
-    desk = Desk()
-    desk.situation = PlanningContext(plan=shop_plan())
-    done = await desk.say("remove \x1b]52;c;aGk=\x07 \u202eevil")
-    assert "\x1b" not in done.final_output and "\u202e" not in done.final_output and desk.calls == []
+    user = User()
+    user.situation = PlanningContext(plan=shop_plan())
+    done = await user.say("remove \x1b]52;c;aGk=\x07 \u202eevil")
+    assert "\x1b" not in done.final_output and "\u202e" not in done.final_output and user.calls == []
 
 
 async def both_ways(model: OfflinePlanner, input: Any) -> tuple[list[Any], list[Any]]:
