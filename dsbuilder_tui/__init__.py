@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.session.plan_files import load_plan
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 
 _HOMES = {
     "DatasetBuilderAgent": "agent.builder",
