@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 
 from dsbuilder_tui.offline.planner.intent_table import intent_table
-from dsbuilder_tui.offline.planner.naming import forms, singular
+from dsbuilder_tui.offline.planner.naming import forms, singular, words_of
 from dsbuilder_tui.offline.planner.plan_mentions import PlanMentions
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 
+_EXAMPLES = ("refunds", "product info")  # the categories in the table's sentences
+_EXAMPLE = re.compile(rf"\b(?:{'|'.join(_EXAMPLES)})\b")
 _NO_LIKENESS = frozenset(
     "a an the it is of to in for and or me my i you do can could please some this that with".split()
 )
@@ -20,9 +22,19 @@ def not_understood(heard: str = "", situation: PlanningContext | None = None) ->
     table = intent_table()
     if not heard.strip():
         return table.reply("help")
-    planned = situation is not None and situation.base is not None
-    first, second = nearest(heard, table.examples if planned else table.first_examples)
+    base = situation.base if situation is not None else None
+    names = [category.name for category in base.categories] if base is not None else []
+    sentences = _about(table.examples, heard, names) if names else table.first_examples
+    first, second = nearest(heard, sentences)
     return table.reply("not_understood", first=first, second=second)
+
+
+def _about(sentences: Sequence[str], heard: str, names: Sequence[str]) -> list[str]:
+    """The table's sentences with categories of the plan in place of its own: the one that was spoken of, or the first."""
+    own = next((name for name in names if re.search(forms(name), heard, re.IGNORECASE)), names[0])
+    other = next((name for name in reversed(names) if name != own), own)
+    here = dict(zip(_EXAMPLES, (words_of(own), words_of(other)), strict=True))
+    return [_EXAMPLE.sub(lambda found: here[found.group()], sentence) for sentence in sentences]
 
 
 def nearest(heard: str, sentences: Sequence[str]) -> tuple[str, str]:

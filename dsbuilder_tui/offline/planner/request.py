@@ -53,7 +53,8 @@ _FILLER = frozenset(
     "about around roughly approximately exactly some maybe let's let lets do can could i'd we'd dataset data set "
     "evaluation eval test tests suite case cases hi hello hey ok okay so now just that it should hold contain containing "
     "holding includes including include another more extra additional at least most plan design write produce prepare for "
-    "is are be new change there will all in them my our add take use put only then also no actually rather".split()
+    "is are be new change there will all in them my our add take use put only then also no actually rather split divide break "
+    "up everything plan".split()
 )
 # Of what every plan has that says nothing of what is written besides the cases.
 _WITH_ANSWERS = re.compile(

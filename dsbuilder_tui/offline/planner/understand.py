@@ -190,12 +190,15 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
         return _wishes(heard, situation, topics) or Interpretation()
     request = read_request(heard, topics)
     whole_request = len(request.items) > 1 and bool(request.totals and request.subject)
+    split = base is not None and bool(_TABLE.phrase("split_whole").match(said))
     proposal = (
         propose(request, topics, situation.tools)
-        if base is None or whole_request or _TABLE.phrase("anew").search(said)
+        if base is None or whole_request or split or _TABLE.phrase("anew").search(said)
         else None
     )
     if proposal is not None and proposal.plan is not None:
+        if split and base is not None:  # it stays the dataset that it is
+            proposal.plan |= {"dataset_name": base.dataset_name, "description": base.description}
         return _proposed(proposal, situation)
     reading = _wishes(heard, situation, topics)
     if reading is not None:

@@ -535,6 +535,17 @@ def test_the_nearest_share_most_words_and_the_table_decides_among_equals() -> No
     assert nearest("export the moons", ["pause", "export to csv", "start"]) == ("export to csv", "pause")
 
 
+def test_the_nearest_are_about_the_plan_at_hand() -> None:
+    cakes = PlanningContext(plan=shop_plan(cake_orders=30, product_info=10))
+    for said, near in (
+        ("make cake orders blue", "“make cake orders 80”"), ("swap the product info around", "“swap product info for returns”"),
+        ("halve the glaze please", "“make cake orders 80”"),
+    ):  # fmt: skip
+        told = understand(said, cakes).words
+        assert near in told, told
+        assert "refunds" not in told
+
+
 def test_there_is_no_first_plan_to_go_back_to_where_none_was_proposed() -> None:
     reading = understand("go back to the first plan", PlanningContext(plan=shop_plan()))
     assert reading.acts == () and "no earlier plan" in reading.words

@@ -83,6 +83,16 @@ def test_a_change_to_a_waiting_revision_goes_against_the_plan_there_is() -> None
     assert acts_of(reading) == [("revise_plan", {"counts": {R: 80, S: 5}})]
 
 
+@pytest.mark.parametrize("situation", [PLANNED, PlanningContext(proposed=shop_plan())], ids=["planned", "proposed"])
+def test_what_it_is_split_into_is_a_plan_anew(situation: PlanningContext) -> None:
+    for text in (
+        "split it into 60 refunds 20 delivery and 10 cakes",
+        "divide everything into 60 refunds, 20 delivery, 10 cakes",
+    ):
+        plan = proposed(understand(text, situation))
+        assert counts_of(plan) == {R: 60, "delivery": 20, "cakes": 10} and plan and plan.dataset_name == "shop_bot"
+
+
 def test_yes_to_what_waits_offers_it_again() -> None:
     assert counts_of(proposed(understand("yes, go ahead", PlanningContext(proposed=shop_plan())))) == {
         R: 40,
