@@ -1,4 +1,4 @@
-"""Input at an unlucky moment: the mouse on what was removed a moment ago and is still drawn."""
+"""Input at an unlucky moment: the mouse on what was removed a moment ago and is still drawn, keys that come late."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 from textual import events
 from textual.widgets import Static
 
+from dsbuilder_tui.tui.input_events import TypedAhead
 from tests.support.studio import studio
 
 
@@ -33,3 +34,14 @@ async def test_the_mouse_on_what_was_just_removed_does_nothing(pressed_before: b
             await user.pilot.pause()
         gone._attach(parent)
         assert app.is_running
+
+
+def test_what_is_typed_ahead_stands_in_the_order_in_which_it_was_pressed() -> None:
+    """What went to the list of sessions first comes back later than what was pressed after it."""
+    ahead = TypedAhead(["f2"])
+    pressed = [events.Key("enter" if one == "\r" else one, one) for one in "hello\rand so on"]
+    pressed.insert(8, events.Key("f2", None))
+    for event in pressed[9:] + pressed[:9]:
+        assert ahead.take(event) or event.key == "enter"
+    assert (ahead.sent, ahead.text, ahead.screen_key) == (["hello"], "and so on", "f2")
+    assert not ahead.take(events.Key("f9", None)) and not ahead.take(mouse(events.MouseUp, 1, 1))
