@@ -253,23 +253,18 @@ class MannerChanges(CountChanges):
             rf"(?:(?:all )?(?:of )?{MANY}|(everything|all(?: of (?:it|them))?|"
             r"(?:all )?the (?:cases|questions|inputs|messages|prompts|texts)|them(?: all)?)) "
             rf"(?:to be |be |sound |into |in |to |all )?(.+)|{MANY} (?:should|must) "
-            rf"(?:be|sound) (.+)",
+            rf"(?:be|sound) (.+)|{MANY},? (?:to be |be )?"
+            r"((?:a (?:bit|little) |much |even |way |far )?(?:more \w+|\w+er|in [a-z]+))",
             text,
             re.I,
         )
         if not found:
-            found = re.fullmatch(
-                rf"{MANY}()()()(),? (?:to be |be )?((?:a (?:bit|little) |much |even |way |far )?(?:more \w+|\w+er|in [a-z]+))",
-                text,
-                re.I,
-            )
-        if not found:
             return self._modify_all(text)
-        asked = found[4] or found[7] or ""
+        asked = found[4] or found[7] or found[10] or ""
         _, modifier = modifier_in(self._heard.full(asked), of_category=True)
         if modifier is None or (re.search(r"\d", asked) and not modifier.values):
             return False
-        mentions = re.findall(C, "".join(group or "" for group in (found[1], found[2], found[5], found[6])))
+        mentions = re.findall(C, "".join(group or "" for group in found.group(1, 2, 5, 6, 8, 9)))
         for category in self._c.categories if found[3] else [self._of(mention) for mention in mentions]:
             if not self._hold(category, modifier):
                 return True

@@ -312,7 +312,8 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
     part = share(text)
     if text.startswith("-") or (not whole(text) if text.isdigit() else part is None):
         return replace(request, bad_number=text), listing
-    unit, manner = _CASES_FIRST.match(after), _CASES_FIRST.sub("", after).strip()
+    unit = _CASES_FIRST.match(after)
+    manner = after[unit.end() :].strip() if unit else ""
     if unit and text.isdigit() and names_no_category(manner) and modifier_in(heard.full(manner))[1] is None:
         left = () if is_courtesy(manner) else (words_of(heard.full(manner)),)
         request = replace(request, left_out=(*request.left_out, *left))
