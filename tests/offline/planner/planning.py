@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dsbuilder_tui.domain.axes import DEFAULT_AXES
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 from dsbuilder_tui.offline.planner.planning_context import Interpretation, PlanningContext
@@ -38,3 +39,8 @@ def acts_of(reading: Interpretation) -> list[tuple[str, dict[str, Any]]]:
 
 NOTHING = PlanningContext()
 PLANNED = PlanningContext(plan=shop_plan())
+WITH_AXES = PlanningContext(
+    plan=shop_plan(),
+    first=shop_plan(refunds=5, complaints=7),
+    axes={**DEFAULT_AXES, "tone": ("neutral", "polite", "angry"), "language": ("English", "Spanish")},
+)
