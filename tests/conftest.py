@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.models import usual_silence
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.made_once import made_once
 
@@ -64,6 +65,12 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     work.mkdir()
     monkeypatch.chdir(work)
     yield
+
+
+@pytest.fixture
+def answers_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that hold answers back while they look: that is no hang, however long the machine takes to look."""
+    monkeypatch.setattr(usual_silence, "_SHORTEST_PATIENCE", 600.0)
 
 
 @pytest.fixture

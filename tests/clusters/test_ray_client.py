@@ -18,12 +18,19 @@ KEY = "sk-a-key-that-no-log-of-ray-may-hold"
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LoopbackCluster]:
+def running_cluster() -> Iterator[LoopbackCluster]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with loopback_cluster("gpu_a", "gpu_b", client_port=port) as made:
         yield made
+
+
+@pytest.fixture
+def cluster(running_cluster: LoopbackCluster) -> LoopbackCluster:
+    """Of the two nodes, whichever the test before has ended or begun."""
+    running_cluster.consist_of("gpu_a", "gpu_b")
+    return running_cluster
 
 
 def test_a_run_by_the_client_server(cluster: LoopbackCluster, tmp_path: Path) -> None:

@@ -39,9 +39,16 @@ MakeConfig = Callable[..., DatasetBuilderConfig]
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LoopbackCluster]:
+def running_cluster() -> Iterator[LoopbackCluster]:
     with loopback_cluster("gpu_a", "gpu_b") as made:
         yield made
+
+
+@pytest.fixture
+def cluster(running_cluster: LoopbackCluster) -> LoopbackCluster:
+    """Of the two nodes, whichever the test before has ended or begun."""
+    running_cluster.consist_of("gpu_a", "gpu_b")
+    return running_cluster
 
 
 def plan_of(count: int, name: str = "on_nodes") -> DatasetPlanInput:
@@ -53,6 +60,7 @@ def queries(path: Path) -> list[str]:
     return [json.loads(line)["inputs"]["query"] for line in path.read_text().splitlines()]
 
 
+@pytest.mark.usefixtures("answers_held_back")
 async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(cluster: LoopbackCluster, tmp_path: Path) -> None:
     """Each node calls its own server, with a key that is in no log; what was in flight on the dead one is made again. F6
     shows which nodes there are."""
@@ -116,7 +124,7 @@ async def test_a_node_dies_another_comes_and_nothing_is_lost_or_twice(cluster: L
     assert {event.node for event in heard if isinstance(event, NodeJoined)} == {"gpu_a", "gpu_b", "gpu_c"}
     # What is asked for again was in flight on the node that died; no call is begun anew by the run for that.
     begun = sum(isinstance(event, BatchStarted) for event in heard)
-    assert begun <= calls <= begun + workers
+    assert begun <= calls <= begun + lost[0].calls and lost[0].calls <= 2 * workers
     assert keys == {f"Bearer {KEY}"} and not held
     assert not [path for path in cluster.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert cluster.listening() and all("127.0.0.1" in address for address in cluster.listening())
@@ -132,6 +140,7 @@ class Gate(asyncio.Event):
         return await super().wait()
 
 
+@pytest.mark.usefixtures("answers_held_back")
 async def test_what_waits_on_the_nodes_is_given_back_at_a_pause(
     cluster: LoopbackCluster, make_config: MakeConfig
 ) -> None:
@@ -303,16 +312,15 @@ def test_without_the_extra_it_is_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_doctor_tries_a_call_on_each_node(cluster: LoopbackCluster, tmp_path: Path) -> None:
-    cluster.add("gpu_d")  # whatever the tests before have ended, there is one
     with fake_endpoint() as fake:
-        unreachable = json.dumps({"gpu_d": "http://127.0.0.1:9/v1"})
+        unreachable = json.dumps({"gpu_b": "http://127.0.0.1:9/v1"})
         flags = ["--runner", "ray", "--set", f"ray_address={cluster.address}", "--base-url", fake.url]
         done = start("doctor", *flags, "--set", f"ray_endpoints={unreachable}", "--json", cwd=tmp_path)
         out, errors = rest(done)
     assert done.wait() == 1 and not errors, errors
     checks = {check["name"]: check["status"] for check in json.loads(out)}
     assert checks["ray"] == "ok"
-    assert checks["gpu_a, endpoint"] == "ok" and checks["gpu_d, endpoint"] == "problem", checks
+    assert checks["gpu_a, endpoint"] == "ok" and checks["gpu_b, endpoint"] == "problem", checks
 
 
 @pytest.mark.slow

@@ -252,6 +252,7 @@ async def test_edits_during_a_run(make_plan: Plans, make_config: Configs) -> Non
         await check(session)
 
 
+@pytest.mark.usefixtures("answers_held_back")
 async def test_an_edited_text_is_not_repeated_by_the_run(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI() as fake:
         lines = iter(["First text", "Second text", "My own text", "Third text"])

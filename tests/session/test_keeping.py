@@ -91,6 +91,7 @@ async def test_kept_in_place_of_a_later_case(make_plan: Plans, make_config: Conf
         plain.close()
 
 
+@pytest.mark.usefixtures("answers_held_back")
 async def test_not_kept_while_its_slot_is_written_again(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI() as fake:
         lines = iter(["First text", "First text", "Second text"])

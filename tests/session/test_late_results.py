@@ -23,6 +23,7 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.usefixtures("answers_held_back")
 @pytest.mark.parametrize("drain_timeout", [0, 5])
 async def test_answers_to_calls_from_before_a_rewind(
     fake: FakeOpenAI, make_plan: Plans, make_config: Configs, drain_timeout: int

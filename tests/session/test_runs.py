@@ -201,6 +201,7 @@ async def test_an_endpoint_that_is_gone_ends_in_a_pause(make_plan: Plans, make_c
             assert (await session.run()).state == "complete"
 
 
+@pytest.mark.usefixtures("answers_held_back")
 async def test_a_pause_drains_what_is_in_flight(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI() as fake:
         fake.gate = asyncio.Event()

@@ -137,6 +137,7 @@ async def test_a_budget_that_is_reached_with_the_last_case_stops_nothing(
     assert not [event for event in heard if isinstance(event, ev.RunPausing | ev.Notice)]
 
 
+@pytest.mark.usefixtures("answers_held_back")
 async def test_the_main_agent_uses_the_budget_too_and_it_can_be_raised_meanwhile(
     make_plan: Plans, make_config: Configs
 ) -> None:

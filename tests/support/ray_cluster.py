@@ -47,6 +47,14 @@ class LoopbackCluster:
             object_store_memory=_MEMORY,
         )  # fmt: skip
 
+    def consist_of(self, *names: str) -> None:
+        """Add the nodes of these names that are not there, and kill all others: a test before may have changed them."""
+        for name in self._nodes.keys() - names:
+            self.kill(name)
+        for name in names:
+            if name not in self._nodes:
+                self.add(name)
+
     def kill(self, name: str) -> None:
         """End a node as a power cut would: its processes, at once."""
         self._cluster.remove_node(self._nodes.pop(name), allow_graceful=False)
@@ -155,8 +163,7 @@ def loopback_cluster(*names: str, client_port: int | None = None) -> Iterator[Lo
     cluster = None
     try:
         cluster = LoopbackCluster(folder, client_port)
-        for name in names:
-            cluster.add(name)
+        cluster.consist_of(*names)
         yield cluster
     finally:
         ray.shutdown()
