@@ -90,6 +90,7 @@ def built_in_embedder() -> StaticEmbedder:
     return StaticEmbedder(built_in_name(), table, tokenizer)
 
 
+@cache
 def built_in_name() -> str:
     """The name of the built-in embedder, without reading it."""
     return f"wordllama {version('wordllama')}"

@@ -410,20 +410,29 @@ class Database:
             commits = (seal := read_seal(connection)).commits
             if found := table_damages(connection, seal):
                 raise damaged_session(self.path.parent.name, found)
+        if not version:  # a new file has nothing to be kept, and comes to be in one step
+            self._migrate_by(connection, self._migrations, version, commits)
+            return
         for number in range(version, len(self._migrations)):
-            if version > 0:  # a new file has nothing to be kept
-                backup = self.path.with_name(f"{self.path.name}.v{number}.bak")
-                backup.unlink(missing_ok=True)
-                os.close(os.open(backup, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-                copy = sqlite3.connect(backup)
-                connection.backup(copy)
-                copy.close()
-            connection.executescript(f"BEGIN;{self._migrations[number]};PRAGMA user_version={number + 1};")
-            if number + 1 >= SEALED:
-                write_seal(connection, recounted(connection, commits))
-            connection.execute("COMMIT")
-            if number + 1 == SEALED:
-                self._mark.remove()
+            backup = self.path.with_name(f"{self.path.name}.v{number}.bak")
+            backup.unlink(missing_ok=True)
+            os.close(os.open(backup, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            copy = sqlite3.connect(backup)
+            connection.backup(copy)
+            copy.close()
+            self._migrate_by(connection, self._migrations[number : number + 1], number, commits)
+
+    def _migrate_by(
+        self, connection: sqlite3.Connection, migrations: Sequence[str], version: int, commits: int
+    ) -> None:
+        """Carry out these migrations of a file of that version, in one transaction."""
+        reached = version + len(migrations)
+        connection.executescript(f"BEGIN;{';'.join(migrations)};PRAGMA user_version={reached};")
+        if reached >= SEALED:
+            write_seal(connection, recounted(connection, commits))
+        connection.execute("COMMIT")
+        if version < SEALED <= reached:
+            self._mark.remove()
 
 
 def _mark_of(seal: Seal) -> Mark:

@@ -92,7 +92,7 @@ def table_damages(connection: sqlite3.Connection, seal: Seal, tables: Iterable[s
             found.append(TableDamage(table, 0, written.rows, "the table is gone"))
             continue
         try:
-            now = sum_of(connection, table)
+            now = sum_of(connection, table, there[table])
             if now != written:
                 found.append(TableDamage(table, now.rows, written.rows))
             elif written.rows <= _SMALL and (wrong := _structure(connection, table)):

@@ -80,8 +80,9 @@ class TableSums:
 
     def recount(self, *tables: str) -> None:
         """Take what these tables hold now for what they should hold, with the transaction that is open."""
+        covered = covered_columns(self._connection)
         for table in tables:
-            now, was = sum_of(self._connection, table), self.seal.sums.get(table, TableSum())
+            now, was = sum_of(self._connection, table, covered[table]), self.seal.sums.get(table, TableSum())
             self._changed[table] = [now.rows - was.rows, now.total - was.total]
 
     def _new_sums(self) -> dict[str, TableSum]:
@@ -108,19 +109,23 @@ def row_hash(values: Sequence[Any]) -> int:
 
 def covered_columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
     """The tables of a session file, each with the columns that its sum covers."""
-    found = {}
-    for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name").fetchall():
+    columns: dict[str, list[str]] = {}
+    for table, column in connection.execute(
+        "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type='table' "
+        "ORDER BY t.name, c.cid"
+    ):
         if table != _OWN and not table.startswith("sqlite_"):
-            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-            found[table] = [c for c in columns if "crc" not in columns or c not in _COVERED_BY_CRC]
-    return found
+            columns.setdefault(table, []).append(column)
+    return {
+        table: [name for name in names if "crc" not in names or name not in _COVERED_BY_CRC]
+        for table, names in columns.items()
+    }
 
 
-def sum_of(connection: sqlite3.Connection, table: str) -> TableSum:
-    """What the rows of a table add up to now. Reads the table and no index of it."""
-    columns = ", ".join(covered_columns(connection)[table])
+def sum_of(connection: sqlite3.Connection, table: str, covered: Sequence[str]) -> TableSum:
+    """What the rows of a table add up to now, by its covered columns. Reads the table and no index of it."""
     rows = total = 0
-    for row in connection.execute(f"SELECT {columns} FROM {table} NOT INDEXED"):
+    for row in connection.execute(f"SELECT {', '.join(covered)} FROM {table} NOT INDEXED"):
         rows += 1
         total += row_hash(row)
     return TableSum(rows, total % _MODULUS)
@@ -128,7 +133,8 @@ def sum_of(connection: sqlite3.Connection, table: str) -> TableSum:
 
 def recounted(connection: sqlite3.Connection, commits: int = 0) -> Seal:
     """A seal for what the tables hold now, whatever they should hold."""
-    return Seal(commits, True, {table: sum_of(connection, table) for table in covered_columns(connection)})
+    covered = covered_columns(connection)
+    return Seal(commits, True, {table: sum_of(connection, table, columns) for table, columns in covered.items()})
 
 
 def write_seal(connection: sqlite3.Connection, seal: Seal) -> None:

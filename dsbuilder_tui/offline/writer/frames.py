@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -61,7 +62,9 @@ _EFFECTS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def load_phrases() -> dict[str, Any]:
+@cache
+def load_phrases() -> Mapping[str, Any]:
+    """The phrases of the built-in writer, which are read once and belong to all: nobody changes them."""
     text = resources.files("dsbuilder_tui.offline.writer").joinpath("phrases.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -47,12 +48,17 @@ class Change:
     replaced: tuple[str, str] | None = None
 
 
+@cache
+def _pair_phrases() -> Mapping[str, Any]:
+    text = resources.files("dsbuilder_tui.offline.writer").joinpath("pair_phrases.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
 class ContrastWriter:
     """Changes messages, and knows what that changes of their expectations."""
 
     def __init__(self) -> None:
-        text = resources.files("dsbuilder_tui.offline.writer").joinpath("pair_phrases.toml").read_text(encoding="utf-8")
-        self._phrases = tomllib.loads(text)
+        self._phrases = _pair_phrases()
 
     def change(
         self,
