@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.offline.planner.kind_requests import ENDINGS, kind_in, make_kind
-from dsbuilder_tui.offline.planner.naming import bare_phrase
+from dsbuilder_tui.offline.planner.naming import bare_phrase, slug
 from dsbuilder_tui.offline.planner.topics import LANGUAGES, Topics
 
 _MORE_LANGUAGES = (
@@ -27,10 +29,17 @@ _OWN_NAMES = {
     "magyar": "Hungarian", "română": "Romanian", "українська": "Ukrainian", "українською": "Ukrainian", "עברית": "Hebrew",
     "ไทย": "Thai", "tiếng việt": "Vietnamese", "català": "Catalan", "বাংলা": "Bengali", "اردو": "Urdu", "فارسی": "Persian",
 }  # fmt: skip
+LANGUAGE_NAMES = "|".join((*LANGUAGES, *_MORE_LANGUAGES.split(), *map(re.escape, _OWN_NAMES)))
 _LANGUAGE = re.compile(
-    r"(?<!\w)(?:(?:(?:written|asked|all)? ?in|auf|en|po|på) )?"
-    rf"({'|'.join((*LANGUAGES, *_MORE_LANGUAGES.split(), *map(re.escape, _OWN_NAMES)))})(?!\w)"
-    r"(?: (?:language|speaking|speakers?))?\b",
+    rf"(?<!\w)(?:(?:(?:written|asked|all)? ?in|auf|en|po|på) )?({LANGUAGE_NAMES})(?!\w)(?: (?:language|speaking|speakers?))?\b",
+    re.IGNORECASE,
+)
+JOIN = "\uf8ff"  # stands for an “and” at which no list is cut
+_BETWEEN = r"(?:\s*(?:,|/|&)\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+)"
+# “in English and German”; a list of them without the “in” may be one of categories
+_LANGUAGES = re.compile(
+    r"(?<!\w)(?:(?:half )?(?:written|asked|all)? ?in|auf) (?:both |each of |(?:the |\d+ )?languages?:? )?"
+    rf"(?P<values>(?:{LANGUAGE_NAMES})(?:{_BETWEEN}(?:in )?(?:{LANGUAGE_NAMES}))+)(?!\w)",
     re.IGNORECASE,
 )
 # words, the name's ending, the axis and its values
@@ -42,6 +51,7 @@ _KINDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (r"(?:more |very )?polite(?:r|ly)?|courteous|nicer|kinder", "polite", "tone", ("polite", "formal")),
     (r"(?:more |very )?formal(?:ly)?|businesslike", "formal", "tone", ("formal", "polite")),
     (r"(?:more )?(?:casual|friendl(?:y|ier)|cheerful|informal|happier)", "casual", "tone", ("cheerful", "casual")),
+    (r"neutral", "neutral", "tone", ("neutral",)),
     (r"(?:more )?(?:confused|confusing|unsure)", "confused", "tone", ("confused", "worried")),
     (r"(?:more )?(?:worried|anxious|scared|nervous)", "worried", "tone", ("worried", "polite")),
     (
@@ -64,6 +74,17 @@ _KINDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (r"(?:more |very )?(?:short(?:er)?|brief(?:er)?|terse)", "short", "length", ("short",)),
     (r"(?:more |very )?(?:long(?:er)?|detailed|verbose)", "long", "length", ("long",)),
 )  # fmt: skip
+# What is a tone beside others only: “calm and angry”.
+_DIFFICULTIES = frozenset(("easy", "medium", "hard"))
+_TONES_AMONG = r"calm|happy|sad|cheerful|sarcastic|enthusiastic|disappointed|grateful|excited|friendly"
+_MEDIUM = "medium"  # a length between “short” and “long”, and a difficulty between “easy” and “hard”
+_AMONG = (
+    *((words, axis, values[0]) for words, _, axis, values in _KINDS),
+    (_TONES_AMONG, "tone", ""),
+    (_MEDIUM, "", _MEDIUM),
+)
+_ONE = "|".join(f"(?:{words})" for words, _, _ in _AMONG)
+_MANNERS = re.compile(rf"(?<![\w-])(?:{_ONE})(?:{_BETWEEN}(?:{_ONE}))+(?![\w-])", re.IGNORECASE)
 _MANNER = re.compile(r"\s*(?:tone|style|voice|manner|mood|way)\b", re.IGNORECASE)
 # What may also be a category of its own: "10 adversarial cases".
 OWN_CATEGORIES = ("adversarial", "out_of_scope")
@@ -71,7 +92,10 @@ OWN_CATEGORIES = ("adversarial", "out_of_scope")
 
 @dataclass(frozen=True, slots=True)
 class Modifier:
-    """``ending`` goes into a category's name; ``values`` are what ``axis`` is held to; ``kind`` is that of the cases."""
+    """``ending`` goes into a category's name; ``values`` are what ``axis`` is held to; ``kind`` is that of the cases.
+
+    Of several languages each gets its share of the cases.
+    """
 
     ending: str
     axis: str
@@ -82,23 +106,110 @@ class Modifier:
     def language(self) -> str:
         return self.values[0] if self.axis == "language" else ""
 
+    def in_each_language(self) -> tuple[Modifier | None, ...]:
+        """One for each language; None for English, which is the usual one."""
+        return tuple(None if name == "English" else in_languages((name,)) for name in self.values)
+
+
+def in_languages(spoken: Iterable[str]) -> Modifier:
+    """Cases in these languages, by their English names."""
+    names = tuple(spoken)
+    return Modifier("_and_".join(name.lower() for name in names), "language", names)
+
+
+def _language(name: str) -> str:
+    return _OWN_NAMES.get(name.lower()) or name.capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralValues:
+    """Where a text names several values of one axis together, and the modifier that they are."""
+
+    start: int
+    end: int
+    modifier: Modifier
+
+
+def several_in(text: str) -> SeveralValues | None:
+    """The first that a text names together: “angry and polite”, “in English and German”."""
+    if found := _LANGUAGES.search(text):
+        names = dict.fromkeys(_language(name) for name in re.findall(LANGUAGE_NAMES, found["values"], re.IGNORECASE))
+        if len(names) > 1:
+            return SeveralValues(found.start(), found.end(), in_languages(tuple(names)))
+    for found in _MANNERS.finditer(text):
+        if text[: found.start()].rstrip().endswith(":") and text[found.end() :].strip(" .!"):
+            continue  # a list of categories begins so
+        if several := _of_one_axis(found):
+            return several
+    return None
+
+
+def _of_one_axis(found: re.Match[str]) -> SeveralValues | None:
+    """The first values of a run, “short and long, polite or angry”, that belong to the same axis."""
+    parts = re.finditer(_ONE, found.group(), re.IGNORECASE)
+    words = [(part.start(), part.end(), *_value(part.group())) for part in parts]
+    between = next((axis for *_, axis, value in words if value != _MEDIUM), "")  # what “medium” is one of
+    for axis, group in groupby(words, key=lambda word: word[2] or between):
+        run = list(group)
+        values = tuple(dict.fromkeys(value for *_, value in run))
+        if len(values) > 1 and not {slug(value) for value in values} & set(OWN_CATEGORIES):
+            axis = "difficulty" if set(values) <= _DIFFICULTIES else axis
+            modifier = Modifier("_or_".join(map(slug, values)), axis, values)
+            return SeveralValues(found.start() + run[0][0], found.start() + run[-1][1], modifier)
+    return None
+
+
+def manners_in(phrase: str) -> tuple[str, tuple[Modifier, ...]]:
+    """The phrase without manners of different kinds that it names together, “short and angry refunds”, and these."""
+    for found in _MANNERS.finditer(phrase):
+        named = [modifier_in(part.group())[1] for part in re.finditer(_ONE, found.group(), re.IGNORECASE)]
+        axes = {one.axis: one for one in named if one}
+        if len(axes) == len(named):
+            return _without(phrase, found.start(), found.end()), tuple(axes.values())
+    return phrase, ()
+
+
+def joined_values(said: str) -> str:
+    """With the values that are named together as one phrase, whose parts ``JOIN`` holds together."""
+    for found in reversed(list(_MANNERS.finditer(said))):
+        ahead = re.match(r" (?!and\b|or\b|with\b|in\b|for\b)[^\W\d]", said[found.end() :])
+        if ahead and manners_in(found.group())[1]:
+            named = re.sub(_BETWEEN, f" {JOIN} ", found.group(), flags=re.IGNORECASE)
+            said = said[: found.start()] + named + said[found.end() :]
+    while several := several_in(said):
+        named = re.sub(_BETWEEN, f" {JOIN} ", said[several.start : several.end], flags=re.IGNORECASE)
+        if several.modifier.language:  # “in 2 languages: …” has a number and a colon
+            named = "in " + f" {JOIN} ".join(several.modifier.values)
+        said = said[: several.start] + named + said[several.end :]
+    return said
+
+
+def _value(said: str) -> tuple[str, str]:
+    """The axis and the value of one word among several: the word itself, unless it compares or is more than one."""
+    said = said.strip().lower()
+    for words, axis, value in _AMONG:
+        if re.fullmatch(words, said):
+            return axis, value if value and (" " in said or said.endswith(("er", "ly", "s"))) else said
+    return "", said
+
 
 def modifier_in(phrase: str, *, of_category: bool = False) -> tuple[str, Modifier | None]:
     """The phrase without its modifier, and the modifier, if there is one. ``of_category`` when it speaks of one there is."""
     kind, lengths, rest = kind_in(phrase, of_category=of_category)
     if kind is not CaseKind.SINGLE:
         return bare_phrase(rest), Modifier(ENDINGS[kind], TURNS, lengths, kind)
+    if several := several_in(phrase):
+        return _without(phrase, several.start, several.end), several.modifier
     if found := _LANGUAGE.search(phrase):
-        language = _OWN_NAMES.get(found[1].lower()) or found[1].capitalize()
-        return _without(phrase, found), Modifier(language.lower(), "language", (language,))
+        return _without(phrase, found.start(), found.end()), in_languages((_language(found[1]),))
     for words, ending, axis, values in _KINDS:
         if found := re.search(rf"\b(?:{words})\b", phrase, re.IGNORECASE):
-            return _without(phrase, found), Modifier(ending, axis, values)
+            return _without(phrase, found.start(), found.end()), Modifier(ending, axis, values)
     return phrase, None
 
 
-def _without(phrase: str, found: re.Match[str]) -> str:
-    before, after = phrase[: found.start()], phrase[found.end() :]
+def _without(phrase: str, start: int, end: int) -> str:
+    before, after = phrase[:start], phrase[end:]
     if manner := _MANNER.match(after):  # “in a friendly tone” goes as a whole
         before, after = re.sub(r"\b(?:in|with)(?: an?| the)? *$", "", before), after[manner.end() :]
     left = f"{before} {after}"
@@ -114,31 +225,45 @@ class Drafted:
 
 
 def draft(
-    topics: Topics, phrase: str, count: int, modifier: Modifier | None = None, examples: tuple[str, ...] = ()
+    topics: Topics,
+    phrase: str,
+    count: int,
+    modifier: Modifier | None = None,
+    examples: tuple[str, ...] = (),
+    language: Modifier | None = None,
+    *,
+    name_language: bool = False,
 ) -> Drafted:
-    """A category for a phrase; ``examples`` are the person's own and win over the known ones."""
-    language = modifier.language if modifier else ""
-    category = topics.category(phrase, count, language or "English")
+    """A category for a phrase; ``examples`` are the person's own and win over the known ones.
+
+    A ``language`` beside the modifier is that of all categories, which no name says, or one of several, which is said.
+    """
+    named = modifier if modifier and modifier.language else None
+    spoken = named or language
+    category = topics.category(phrase, count, spoken.language if spoken else "English")
     if modifier and modifier.kind is not CaseKind.SINGLE:
         category["name"] = f"{category['name'][:40].strip('_')}_{modifier.ending}"
     elif modifier:
-        category["attributes"] = {modifier.axis: list(modifier.values)}
         words = modifier.ending.replace("_", " ")
         if phrase == words:  # nothing else is said of what they are about
             category["description"] = f"Messages about anything that the application does ({words})"
         else:
             category["name"] = f"{category['name'][:40].strip('_')}_{modifier.ending}"
-            category["description"] += f", in {language}" if language else f" ({words})"
+            category["description"] += "" if named else f" ({words})"
+    if language and name_language:
+        category["name"] = f"{category['name'][:40].strip('_')}_{language.ending}"
+    if spoken and phrase != spoken.ending:
+        category["description"] += f", in {spoken.language}"
+    held = [one for one in (modifier, spoken) if one and one.kind is CaseKind.SINGLE]
+    if held:
+        category["attributes"] = {one.axis: list(one.values) for one in held}
     if examples:
         category["example_inputs"] = list(examples)
     if modifier and modifier.kind is not CaseKind.SINGLE:
         make_kind(category, modifier.kind, modifier.values, {})
-    if (
-        language not in ("", "English")
-        and not examples
-        and (not topics.knows(phrase) or not category["example_inputs"])
-    ):
-        return Drafted(category, language_question(language, phrase))
+    known = spoken.language if spoken else "English"
+    if known != "English" and not examples and (not topics.knows(phrase) or not category["example_inputs"]):
+        return Drafted(category, language_question(known, phrase))
     return Drafted(category)
 
 

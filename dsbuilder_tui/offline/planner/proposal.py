@@ -240,35 +240,34 @@ def _plan(
     request: Request, items: list[Item], counts: list[int], parts: list[Item], topics: Topics, notes: list[str]
 ) -> ProposedPlan:
     drafts: list[dict[str, Any]] = []
+    items, counts = _by_language(request, items, counts)
     for item, count in zip(items, counts, strict=True):
-        modifier = item.modifier or (request.modifier if request.modifier and request.modifier.language else None)
         examples = request.examples if len(items) == 1 and not parts else ()
         if item.modifier and item.phrase == item.modifier.ending.replace("_", " "):
             examples = examples or _usual_examples(request, topics)
-        one = draft(topics, item.phrase, count, modifier, examples)
+        one = draft(topics, item.phrase, count, item.modifier, examples, item.language, name_language=item.one_language)
         if one.question:
             return ProposedPlan(None, [one.question])
-        if modifier is not None and item.modifier is None:
-            one.category["name"] = slug(item.phrase)
-        if request.modifier and not request.modifier.language:
-            one.category["attributes"] = held_to(one.category["attributes"], request.modifier)
-            if request.modifier.kind is not CaseKind.SINGLE and item.modifier is None:
-                make_kind(one.category, request.modifier.kind, request.modifier.values, {})
+        for manner in (*request.manners, *item.also):
+            one.category["attributes"] = held_to(one.category["attributes"], manner)
+            if manner.kind is not CaseKind.SINGLE and item.modifier is None:
+                make_kind(one.category, manner.kind, manner.values, {})
         one.category["name"] = unused(one.category["name"], [d["name"] for d in drafts])
         drafts.append(one.category)
+    alone = f"{drafts[0]['name']}_dataset" if len(items) == 1 else "evaluation_dataset"
+    name = request.name or slug(request.subject) or alone
+    taken = [Fraction(0)] * len(items)
     for part in _of_each(parts, request, items, counts):
-        failed = _take_part(part, request, drafts, [i.phrase for i in items], topics)
+        failed = _take_part(part, request, drafts, [i.phrase for i in items], counts, taken, topics)
         if failed:
             return ProposedPlan(None, [failed])
+    drafts = [category for category in drafts if category["count"]]
     if request.left_out:
         notes.append(
             "I left out what I could not read: " + _listed([f"“{text}”" for text in request.left_out[:3]]) + "."
         )
     notes += kind_words(drafts)
     subject = request.subject
-    name = (
-        request.name or slug(subject) or (f"{drafts[0]['name']}_dataset" if len(items) == 1 else "evaluation_dataset")
-    )
     about = f"Test cases for the {subject}" if subject else f"Test cases about {_listed([i.phrase for i in items][:8])}"
     plan = {
         "dataset_name": name,
@@ -279,6 +278,25 @@ def _plan(
     if request.left_out:
         plan["not_understood"] = list(request.left_out[:_MOST_LEFT_OUT])
     return ProposedPlan(plan, notes)
+
+
+def _by_language(request: Request, items: list[Item], counts: list[int]) -> tuple[list[Item], list[int]]:
+    """The items with their languages; one that is asked for in several as one of each, with its share of the cases."""
+    found: list[tuple[Item, int]] = []
+    for item, count in zip(items, counts, strict=True):
+        own = item.modifier if item.modifier and item.modifier.language else item.language
+        language = own or request.language
+        if language is None or len(language.values) == 1:
+            alone = item.modifier is None or not item.modifier.language
+            found.append((replace(item, language=language) if alone else item, count))
+            continue
+        languages = language.in_each_language()[:count]
+        for each, share in zip(languages, spread(count, [1] * len(languages)), strict=True):
+            manner = item.modifier if item.modifier and not item.modifier.language else None
+            found.append(
+                (replace(item, modifier=manner or each, language=each, one_language=manner is not None), share)
+            )
+    return [item for item, _ in found], [count for _, count in found]
 
 
 def _usual_examples(request: Request, topics: Topics) -> tuple[str, ...]:
@@ -301,16 +319,25 @@ def _of_each(parts: list[Item], request: Request, items: list[Item], counts: lis
         number = part.count if part.count is not None else round((part.share or Fraction(0)) * sum(counts))
         of_each = spread(number, counts) if number >= len(counts) else [number]
         found += [
-            replace(part, phrase=item.phrase, count=count, share=None)
+            replace(part, phrase=item.phrase, count=count)
             for item, count in zip(items[-len(of_each) :], of_each, strict=True)
         ]
     return found
 
 
 def _take_part(
-    part: Item, request: Request, drafts: list[dict[str, Any]], phrases: list[str], topics: Topics
+    part: Item,
+    request: Request,
+    drafts: list[dict[str, Any]],
+    phrases: list[str],
+    counts: list[int],
+    taken: list[Fraction],
+    topics: Topics,
 ) -> str | None:
-    """Moves some cases of a category into one of their own. Returns what is in the way."""
+    """Moves some cases of a category into one of their own. Returns what is in the way.
+
+    Of the category at a place there were so many ``counts``, of which shares are ``taken`` already.
+    """
     if part.modifier is None:
         return (
             f"What should be special about those {part.count or 'cases'}? For example: “in Spanish” or “adversarial”."
@@ -322,18 +349,18 @@ def _take_part(
         if not fits:
             return f"There is no category called {part.phrase} to take them from."
         at = fits[0]
-    whole_count = drafts[at]["count"]
-    count = part.count if part.count is not None else round((part.share or Fraction(0)) * whole_count)
-    if not 0 < count < whole_count:
-        return (
-            f"{phrases[at]} has {counted(whole_count, 'case')}, so {count} of them cannot be set apart; at least 1 "
-            f"has to stay."
-        )
-    one = draft(topics, phrases[at], count, part.modifier, request.examples)
+    left = drafts[at]["count"]
+    count = part.count if part.count is not None else round((part.share or Fraction(0)) * counts[at])
+    taken[at] += part.share or 0
+    if taken[at] == 1 and abs(left - count) < len(phrases) + 1:  # “half in German, half in Spanish”: nothing stays
+        count = left
+    elif not 0 < count < left:
+        return f"{phrases[at]} has {counted(left, 'case')}, so {count} of them cannot be set apart; at least 1 has to stay."
+    one = draft(topics, phrases[at], count, part.modifier, request.examples, part.language or request.language)
     if one.question:
         return one.question
-    drafts[at]["count"] = whole_count - count
     one.category["name"] = unused(one.category["name"], [d["name"] for d in drafts])
+    drafts[at]["count"] = left - count
     drafts.append(one.category)
     return None
 

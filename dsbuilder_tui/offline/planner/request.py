@@ -9,7 +9,16 @@ from fractions import Fraction
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.offline.planner.counts import share, whole
 from dsbuilder_tui.offline.planner.manner_phrases import is_courtesy, is_file_name, names_no_category
-from dsbuilder_tui.offline.planner.modifiers import OWN_CATEGORIES, Modifier, modifier_in
+from dsbuilder_tui.offline.planner.modifiers import (
+    JOIN,
+    LANGUAGE_NAMES,
+    OWN_CATEGORIES,
+    Modifier,
+    in_languages,
+    joined_values,
+    manners_in,
+    modifier_in,
+)
 from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, words_of
 from dsbuilder_tui.offline.planner.paraphrases import plain_list
 from dsbuilder_tui.offline.planner.topics import ApplicationTopic, Topics
@@ -30,7 +39,22 @@ _SUBJECT = re.compile(
 )
 _FOR_DOMAIN = re.compile(
     r"\b(?:cases|dataset|data|set|examples|questions|tests|suite) (?:for|of|about|on) (?:an? |the |our |my )?"
-    r"((?:[\w'&-]++ ?){1,4}?)(?=\s*(?:[:;,.(\n]|$|with |covering |about ))",
+    rf"((?:[\w'&-]++ ?){{1,4}}?)(?=\s*(?:[:;,.(\n]|$|with |covering |about |(?:all )?in (?:{LANGUAGE_NAMES})\b))",
+    re.IGNORECASE,
+)
+_ORGANISATIONS = (
+    "shop|store|bakery|restaurant|café|cafe|bar|hotel|hostel|bank|clinic|hospital|pharmacy|dentist|doctor|surgery|practice|school|"
+    "university|college|kindergarten|airline|airport|railway|company|start-?up|agency|firm|business|brand|bureau|office|gym|"
+    "library|museum|theatre|theater|cinema|zoo|farm|brewery|winery|bookshop|bookstore|webshop|marketplace|provider|operator|"
+    "insurer|insurance|charity|ngo|club|festival|retailer|supermarket|florist|butcher|plumber|electrician|garage|salon|"
+    "hairdresser|barber|spa|landlord|authority|council|city|town|ministry|embassy|team|studio|factory|workshop|dealership|"
+    "dealer|publisher|newspaper|magazine|broker|fund|utility|carrier|courier|laundry|nursery|boutique|manufacturer"
+)
+# “60 refunds for a bakery”, and whatever stands before a colon: “60 cases for the Smith family: refunds, orders”
+_FOR_SOMEBODY = re.compile(
+    rf"\bfor (?:an?|the|our|my|their) (?P<who>(?:[\w'’&-]+ ){{0,3}}?(?:{_ORGANISATIONS})s?)(?=\s*(?:[:;,.!(\n]|$|"
+    rf"(?:with|covering|about|and|in) ))|\b(?:cases|dataset|data|set|examples|tests|suite) for (?:an?|the|our|my|their) "
+    r"(?P<before>(?:[\w'’&-]+ ?){1,4})(?=\s*:(?!\s*\d+\s*$))",
     re.IGNORECASE,
 )
 _LEADING = re.compile(
@@ -129,6 +153,9 @@ class Item:
     each: bool = False
     part_of_last: bool = False
     modifier: Modifier | None = None
+    also: tuple[Modifier, ...] = ()  # further manners, of other axes
+    language: Modifier | None = None  # beside a modifier of another kind
+    one_language: bool = False  # … which is one of several
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +168,8 @@ class Request:
     subject: str = ""
     name: str = ""
     topic: ApplicationTopic | None = None
-    modifier: Modifier | None = None  # of every case
+    manners: tuple[Modifier, ...] = ()  # of every case, of each axis one
+    language: Modifier | None = None  # … and what it is written in
     examples: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     bad_number: str = ""
@@ -175,8 +203,9 @@ def read_request(heard: Utterance, topics: Topics) -> Request:
         said = f"{said[: groups.start()]} : {each} : {said[groups.end() :]}"
     for joined in topics.joined:
         said = re.sub(
-            rf"\b{re.escape(joined)}\b", lambda f: f.group().replace(" and ", " \uf8ff "), said, flags=re.IGNORECASE
+            rf"\b{re.escape(joined)}\b", lambda f: f.group().replace(" and ", f" {JOIN} "), said, flags=re.IGNORECASE
         )
+    said = joined_values(said)
     # "refunds: 20" and "refunds (20)" say what "20 refunds" says.
     said = re.sub(r"\s*[:=x×(-]\s*(-?\d+(?:/\d+|%)?)\s*(?:cases)?\)?\s*(?=[,;\n]|$|\.(?:\s|$)|\sand\s)", r" \1", said)
     said = re.sub(r"[()\[\]]", " ", said)
@@ -206,7 +235,7 @@ def _segments(said: str) -> list[tuple[str, str]]:
     parts: list[tuple[str, str]] = []
     at = 0
     for cut in [*_SEPARATOR.finditer(said), None]:
-        segment = said[at : cut.start() if cut else len(said)].replace("\uf8ff", "and").strip()
+        segment = said[at : cut.start() if cut else len(said)].replace(JOIN, "and").strip()
         parts.append((segment, cut.group() if cut else ""))
         at = cut.end() if cut else at
     for place in range(len(parts) - 2, -1, -1):
@@ -233,6 +262,10 @@ def _with_first_modifiers(request: Request) -> Request:
     """With modifiers that a list begins with as categories (“20 long, 20 short”); one alone speaks of some of all cases."""
     if not _only_modifiers(request.items[:1]):
         return request
+    spoken = [item.modifier.values for item in request.items if item.modifier and item.modifier.language]
+    shares = {item.share for item in request.items}
+    if len(spoken) == len(request.items) and shares == {Fraction(1, len(spoken))}:  # “half in German, half in Spanish”
+        return replace(request, items=(), language=in_languages(one for values in spoken for one in values))
     if len(request.items) == 1:
         return replace(request, items=(replace(request.items[0], part_of_last=True),))
     named = (
@@ -259,6 +292,9 @@ def _subject(said: str, topics: Topics) -> tuple[str, str, ApplicationTopic | No
     for found in _SUBJECT.finditer(said):
         words = words_of(found[1])
         return f"{said[: found.start()]} : {said[found.end() :]}", words, topics.domain(found.group())
+    if somebody := _FOR_SOMEBODY.search(said):
+        words = words_of(somebody["who"] or somebody["before"])
+        return f"{said[: somebody.start()]} : {said[somebody.end() :]}", words, topics.domain(words)
     for found in _FOR_DOMAIN.finditer(said):
         words = words_of(found[1])
         topic = topics.domain(words)
@@ -337,7 +373,15 @@ def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) ->
     if any(heard.is_path(mask) or is_file_name(heard.piece(mask)) for mask in masks):  # a path names no category
         return replace(request, left_out=(*request.left_out, one_line(heard.full(item.phrase), 80))), listing
     words = heard.full(item.phrase)
-    base, modifier = modifier_in(words)
+    base, manners = manners_in(words)
+    base, modifier = (base, manners[0]) if manners else modifier_in(words)
+    if not manners and modifier and re.search(r"\bwith [\w ]+$", base) and (beside := modifier_in(base))[1]:
+        base, manners = beside[0], (modifier, beside[1])  # “angry refunds with typos”
+    if manners:
+        item = replace(item, also=manners[1:])
+    if modifier and modifier.language and (beside := modifier_in(base))[1]:  # “angry refunds in German”
+        item = replace(item, language=modifier)
+        base, modifier = beside
     letter = re.fullmatch(r"[a-zA-Z]", item.phrase.strip())
     phrase = letter[0] if letter else bare_phrase(base)
     if modifier and not phrase and not item.part_of_last and modifier.ending in OWN_CATEGORIES:
@@ -371,7 +415,7 @@ def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) ->
             return replace(request, items=(*request.items, item)), True
         if modifier and (request.items or request.totals):
             return replace(request, items=(*request.items, replace(item, part_of_last=True))), True
-        return replace(request, totals=(*request.totals, item.count), modifier=modifier or request.modifier), listing
+        return _of_all(replace(request, totals=(*request.totals, item.count)), item), listing
     if not phrase and modifier and request.items and not (item.share and _only_modifiers(request.items)):
         item = replace(item, part_of_last=True)  # but for “60% easy, 40% hard”
     elif item.part_of_last and phrase and not modifier:
@@ -379,10 +423,23 @@ def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) ->
     return replace(request, items=(*request.items, item)), True
 
 
+def _of_all(request: Request, item: Item) -> Request:
+    """With the item's modifier, and its language, as those of every case."""
+    for one in filter(None, (item.language, item.modifier)):
+        if one.language:
+            request = replace(request, language=one)
+        else:
+            request = replace(request, manners=(*(m for m in request.manners if m.axis != one.axis), one))
+    return request
+
+
 def _with_manner(request: Request, item: Item, words: str) -> Request:
-    """With a bare modifier as that of every case: “seat changes, refunds, in a friendly tone”. A second one is told."""
-    if item.modifier is None or item.modifier == request.modifier:
+    """With a bare modifier as that of every case: “seat changes, refunds, in a friendly tone”. Another one of its kind is
+    told."""
+    named = [one for one in (item.language, item.modifier) if one]
+    there = {one.axis: one for one in (request.language, *request.manners) if one}
+    if all(there.get(one.axis) == one for one in named):
         return request
-    if request.modifier is None and not item.part_of_last:
-        return replace(request, modifier=item.modifier)
-    return replace(request, left_out=(*request.left_out, words_of(words)))
+    if item.part_of_last or any(one.axis in there for one in named):
+        return replace(request, left_out=(*request.left_out, words_of(words)))
+    return _of_all(request, item)

@@ -84,8 +84,9 @@ def test_a_language_at_the_end_is_that_of_every_case() -> None:
     assert "no Spanish example of seat changes" in proposed.words[0]  # as where it is said first
 
 
-def test_a_second_manner_is_told() -> None:
-    assert plan("short, in a friendly tone")[1] == ["in a friendly tone"]
+def test_a_second_manner_of_its_kind_is_told() -> None:
+    assert plan("formal, in a friendly tone")[1] == ["in a friendly tone"]
+    assert not plan("short, in a friendly tone")[1]
 
 
 def test_a_manner_within_a_category_leaves_its_name_whole() -> None:
