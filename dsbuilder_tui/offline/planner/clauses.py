@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from dsbuilder_tui.offline.planner.modifiers import JOIN, joined_values
 from dsbuilder_tui.offline.planner.naming import forms
 
 _MOST_CLAUSES = 100
@@ -58,8 +59,12 @@ class PlanChanges:
 
 def clauses(said: str, names: Sequence[str] = ()) -> list[str]:
     """A message cut where one wish ends and the next begins; a list of ``names`` stays with what it belongs to."""
-    said = _SPLIT.sub(lambda found: found.group().replace(",", " &"), said)
-    parts = [part.strip() for part in _SEPARATOR.split(said)[:_MOST_CLAUSES] if part and part.strip(" .,:")]
+    said = joined_values(_SPLIT.sub(lambda found: found.group().replace(",", " &"), said))
+    parts = [
+        part.replace(JOIN, "and").strip()
+        for part in _SEPARATOR.split(said)[:_MOST_CLAUSES]
+        if part and part.strip(" .,:")
+    ]
     if not names or len(parts) < 2:
         return parts
     name = f"(?:(?:the )?(?:{'|'.join(forms(one) for one in names[:_MOST_CLAUSES])}))"

@@ -11,7 +11,7 @@ from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, MORE, C
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
-from dsbuilder_tui.offline.planner.counts import share, whole
+from dsbuilder_tui.offline.planner.counts import share, spread, whole
 from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
 from dsbuilder_tui.offline.planner.modifiers import (
     OWN_CATEGORIES,
@@ -19,9 +19,11 @@ from dsbuilder_tui.offline.planner.modifiers import (
     draft,
     held_to,
     language_question,
+    manners_in,
     modifier_in,
+    several_in,
 )
-from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, slug, unused
+from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, slug, unused, words_of
 
 _ALL = (
     r"(?:it|they|them all|them|this|that|everything|all of (?:it|them)|all|the rest|"
@@ -36,24 +38,37 @@ _OF_ALL = (
     r"(?:(?:the )?same(?: again| thing| ones| cases)?|again|it)?,? ?(?:but|only|just|except)"
     r"(?: (?:now|make (?:it|them)|all|a bit|a little|much))* (?P<c>.+)",
     rf"{_ALL} (?:should|must|has to|have to|needs? to|shall)? ?(?:be |sound )?(?:all |only )?(?P<d>.+)",
-    r"(?P<e>in [a-z]+|(?:be |sound )?(?:much |a bit |a little |even )?(?:more|less) \w+|(?:much |a bit |a little |even )?\w+er)",
+    r"(?P<e>in [a-z]+(?: and (?:in )?[a-z]+)*|(?:be |sound )?(?:much |a bit |a little |even )?(?:more|less) \w+|"
+    r"(?:much |a bit |a little |even )?\w+er)",
     r"(?:use|write|speak)(?: only)? (?P<f>in [a-z]+)",
     r"(?P<g>.+) only",
 )
 
 
+_ASIDE = re.compile(r"\b(?:only|all|just|a bit|much|ones?|cases|and|way)\b", re.IGNORECASE)
+
+
 class MannerChanges(CountChanges):
     """Modifiers: a mood, a language, a difficulty, a kind of case."""
+
+    def _manners(self, words: str) -> tuple[Modifier, ...]:
+        """The modifiers that words are, “short and polite”, “German and French”; what they do not say is told."""
+        spoken = several_in(f"in {words}")
+        words = f"in {words}" if spoken and spoken.modifier.language else words
+        rest, manners = manners_in(words)
+        if not manners:
+            rest, one = modifier_in(words, of_category=True)
+            manners = (one,) if one else ()
+        left = bare_phrase(_ASIDE.sub(" ", rest))
+        if manners and left:
+            self._c.notes.append(f"I left out what I could not read: “{words_of(left)}”.")
+        return manners
 
     def _wished(self, words: str) -> Modifier | None:
         """The one modifier that words are: a known one, or a value of the plan's axes."""
         rest, modifier = modifier_in(words, of_category=True)
         if modifier is not None:
-            return (
-                None
-                if bare_phrase(re.sub(r"\b(?:only|all|just|a bit|much|ones?|cases|and|way)\b", " ", rest, flags=re.I))
-                else modifier
-            )
+            return None if bare_phrase(_ASIDE.sub(" ", rest)) else modifier
         axes: dict[str, Any] = self._c.plan.get("attributes") or DEFAULT_AXES
         plain = re.sub(r"^(?:in|all|only|just) | (?:ones?|cases)$", "", words.strip(), flags=re.IGNORECASE)
         for axis, values in axes.items():
@@ -159,6 +174,8 @@ class MannerChanges(CountChanges):
 
     def _hold(self, category: dict[str, Any], modifier: Modifier) -> bool:
         """Has every case of a category written so; false where a question is in the way."""
+        if modifier.language and len(modifier.values) > 1:
+            return self._in_each_language(category, modifier)
         if modifier.language not in ("", "English"):
             phrase = category["name"].replace("_", " ")
             one = draft(self._topics, phrase, 1, modifier, self._examples)
@@ -170,6 +187,15 @@ class MannerChanges(CountChanges):
             self._of_kind(category, modifier)
         self._c.rewrites = True
         return self._change()
+
+    def _in_each_language(self, category: dict[str, Any], modifier: Modifier) -> bool:
+        """Leaves a category the share of one language, English where that is one, and adds one for each other."""
+        stays, *others = sorted(modifier.in_each_language()[: category["count"]], key=lambda one: one is not None)
+        for language, number in zip(others, spread(category["count"], [1] * (len(others) + 1))[1:], strict=True):
+            if not self._new(category["name"].replace("_", " "), number, language, category):
+                return False
+            category["count"] -= number
+        return self._change() if stays is None else self._hold(category, stays)
 
     def _part(self, text: str) -> bool:
         """Some cases of a category become one of their own."""
@@ -219,7 +245,12 @@ class MannerChanges(CountChanges):
         self._c.notes += kind_words([category])
 
     def _new(self, phrase: str, number: int, modifier: Modifier | None, like: dict[str, Any] | None = None) -> bool:
-        """Adds a category, or to the one of that name; false when a question is in the way."""
+        """Adds a category, or to the one of that name; false when a question is in the way. Of several languages each gets
+        one."""
+        if modifier and modifier.language and len(modifier.values) > 1:
+            languages = modifier.in_each_language()[:number]
+            shares = spread(number, [1] * len(languages))
+            return all(self._new(phrase, part, each, like) for each, part in zip(languages, shares, strict=True))
         one = draft(self._topics, phrase, number, modifier, self._examples)
         if one.question and not (like and modifier and not modifier.language):
             return not self._say(one.question)
@@ -261,13 +292,13 @@ class MannerChanges(CountChanges):
         if not found:
             return self._modify_all(text)
         asked = found[4] or found[7] or found[10] or ""
-        _, modifier = modifier_in(self._heard.full(asked), of_category=True)
-        if modifier is None or (re.search(r"\d", asked) and not modifier.values):
+        manners = self._manners(self._heard.full(asked))
+        if not manners or (re.search(r"\d", asked) and not manners[0].values):
             return False
         mentions = re.findall(C, "".join(group or "" for group in found.group(1, 2, 5, 6, 8, 9)))
-        for category in self._c.categories if found[3] else [self._of(mention) for mention in mentions]:
-            if not self._hold(category, modifier):
-                return True
+        for category in tuple(self._c.categories) if found[3] else [self._of(mention) for mention in mentions]:
+            if not all(self._hold(category, manner) for manner in manners):
+                break
         return True
 
     def _modify_all(self, text: str) -> bool:
@@ -277,9 +308,11 @@ class MannerChanges(CountChanges):
         for pattern in _OF_ALL:
             if (found := re.fullmatch(pattern, text, re.I)) is not None:
                 words = self._heard.full(next(group for group in found.groupdict().values() if group))
-                if (modifier := self._wished(words)) is not None and modifier.kind is CaseKind.SINGLE:
-                    for category in self._c.categories:
-                        if not self._hold(category, modifier):
+                words = f"in {words}" if found.groupdict().get("b") else words  # “translate it to German and French”
+                manners = manners_in(words)[1] or tuple(filter(None, (self._wished(words),)))
+                if manners and all(manner.kind is CaseKind.SINGLE for manner in manners):
+                    for category in tuple(self._c.categories):
+                        if not all(self._hold(category, manner) for manner in manners):
                             break
                     return True
         return self._whole_kind(text)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dsbuilder_tui.offline.planner.understand import understand
-from tests.offline.planner.planning import NOTHING, proposed
+from tests.offline.planner.planning import NOTHING, proposed, revised, shop_plan
+from tests.offline.planner.planning import PLANNED as WITH_PLAN
 from tests.offline.planner.verdicts import verdict
 
 PLANNED = [
@@ -80,3 +83,35 @@ def test_every_case_is_held_to_what_was_named(said: str, held: dict[str, list[st
     plan = proposed(reading)
     assert plan is not None and len(plan.categories) == 1 and "left out" not in reading.words
     assert {axis: list(values) for axis, values in plan.categories[0].attributes.items()} == held
+
+
+CHANGED = [
+    ("make them angry and polite", {"refunds": {"tone": ["angry", "polite"]}}),
+    ("make all cases short and polite", {"product_info": {"length": ["short"], "tone": ["polite", "formal"]}}),
+    ("add 20 angry and polite refunds", {"refunds_angry_or_polite": {"tone": ["angry", "polite"]}}),
+    ("everything in English and German", {"refunds": {}, "refunds_german": {"language": ["German"]}}),
+    (
+        "translate everything to German and French",
+        {"order_status": {"language": ["German"]}, "order_status_french": {"language": ["French"]}},
+    ),
+    ("make half of the refunds in German and French", {"refunds": {}, "refunds_french": {"language": ["French"]}}),
+    (
+        "add 9 refunds in German, English and French",
+        {"refunds": {}, "refunds_german": {"language": ["German"]}, "refunds_french": {"language": ["French"]}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "held"), CHANGED, ids=[said for said, _ in CHANGED])
+def test_a_plan_is_changed_by_them(said: str, held: dict[str, dict[str, list[str]]]) -> None:
+    plan = revised(understand(said, WITH_PLAN), shop_plan())
+    assert plan is not None
+    found = {one.name: {axis: list(values) for axis, values in one.attributes.items()} for one in plan.categories}
+    assert {name: found.get(name) for name in held} == held
+    added = re.match(r"add (\d+)", said)
+    assert sum(one.count for one in plan.categories) == 70 + (int(added[1]) if added else 0)
+
+
+def test_what_a_manner_does_not_say_is_told() -> None:
+    reading = understand("make refunds purple and polite", WITH_PLAN)
+    assert "purple" in reading.words
