@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -23,6 +24,7 @@ from dsbuilder_tui.session.export_formats import ending_words
 from dsbuilder_tui.session.library import SessionListing
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.home.paint import session_row
+from dsbuilder_tui.tui.input_events import Typed
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, wrap
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
@@ -235,6 +237,14 @@ class HomeScreen(FullScreen):
         elif event.key in ("down", "up") and box.has_focus:
             event.stop()
             self.query_one(RowList).focus()
+        elif event.character and event.character.isdigit():  # “60 cases for …”: no key begins with a number
+            event.stop()
+            self._talk(event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        if event.text.strip():
+            event.stop()
+            self._talk(event)
 
     # Acts
 
@@ -250,7 +260,11 @@ class HomeScreen(FullScreen):
             self.services.attempt(self.services.watching.open(Path(listing.path)), opens=True)
 
     def action_talk(self) -> None:
-        self.services.attempt(self.services.begin_conversation(), opens=True)
+        self._talk()
+
+    def _talk(self, typed: Typed | None = None) -> None:
+        """Begin a conversation, with what was typed here already."""
+        self.services.attempt(self.services.begin_conversation(), opens=True, typed=typed)
 
     def action_new(self) -> None:
         from dsbuilder_tui.tui.home.new_session import NewSession
