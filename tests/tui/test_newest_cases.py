@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -96,6 +97,30 @@ async def test_cases_stream_in_and_no_key_acts_on_what_moves(make_plan: Plans, s
         await user.until(lambda: shown(user) and len(shown(user)) <= newest(user).size.height + 20)
         first = (await user.session.cases.page(0, 1, newest_first=True))[0]
         await user.until(lambda: shown(user)[0].seq == first.seq)
+
+
+async def test_a_key_before_the_cases_are_read_does_not_hold_the_list_without_them(
+    make_plan: Plans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was turned away is known at once, the cases are read: nothing is chosen before they are there."""
+    read, reading = asyncio.Event(), NewestCases._read_newest
+
+    async def reads_late(rows: NewestCases) -> None:
+        await read.wait()
+        await reading(rows)
+
+    monkeypatch.setattr(NewestCases, "_read_newest", reads_late)
+    async with studio(size=WIDE, model=Scripted(hold=2, echo="The same once more")) as user:
+        await begin(user, make_plan(120))
+        await user.press("ctrl+p")
+        await user.until(lambda: user.live.view.accepted and user.live.view.feed)
+        await to_list(user)
+        await user.press("down", "down")
+        assert newest(user).chosen is None
+        read.set()
+        await user.until(lambda: shown(user))
+        await user.press("down")
+        await user.until(lambda: newest(user).chosen is not None and shown(user))
 
 
 async def test_what_comes_is_drawn_with_the_panels_in_one_frame(make_plan: Plans) -> None:

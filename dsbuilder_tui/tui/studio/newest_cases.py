@@ -170,6 +170,8 @@ class NewestCases(RowList):
     def _show(self) -> None:
         """Follow: the newest on top, with what was turned away a moment ago."""
         watched = self._watched
+        if watched.view.accepted and not self._cases:  # they are being read: what was turned away does not come alone
+            return
         seen = self.size.height
         rows = mingled(self._cases, watched.view, watched.now(), seen + _SPARE, seen)
         moving = any(isinstance(row, Turned) for row in (*rows, *self._rows))
@@ -199,6 +201,11 @@ class NewestCases(RowList):
 
     def is_chosen(self, row: int) -> bool:
         return self.held and super().is_chosen(row)
+
+    def _hold_at_once(self, edge: int) -> None:
+        """Stand still by a key, on the first row or (-1) the last, with what has been read and waits for the next repaint."""
+        self._show()
+        self._hold(edge % max(1, len(self._rows)))
 
     def _hold(self, row: int) -> None:
         if self._rows and not self._still:
@@ -245,7 +252,7 @@ class NewestCases(RowList):
 
     def action_move(self, step: int) -> None:
         if not self.held:
-            self._hold(0)
+            self._hold_at_once(0)
         elif self.cursor + step < 0:
             self._follow()  # over the first one lies what has come since
         else:
@@ -255,7 +262,7 @@ class NewestCases(RowList):
         if self.held:
             super().action_page(direction)
         else:
-            self._hold(0)
+            self._hold_at_once(0)
 
     def action_edge(self, last: int) -> None:
         if not last:
@@ -263,7 +270,7 @@ class NewestCases(RowList):
         elif self.held:
             super().action_edge(last)
         else:
-            self._hold(len(self._rows) - 1)
+            self._hold_at_once(-1)
 
     def action_choose(self) -> None:
         chosen = self.chosen
