@@ -39,7 +39,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config, unknown_variables
 from dsbuilder_tui.tui.colours import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.driver import enduring
-from dsbuilder_tui.tui.input_events import Typed, TypedAhead, points_at_removed
+from dsbuilder_tui.tui.input_events import TypedAhead, points_at_removed
 from dsbuilder_tui.tui.leaving import Leaving
 from dsbuilder_tui.tui.live_session import LiveSession, farewell, opening_words, welcome
 from dsbuilder_tui.tui.navigator import Navigator
@@ -277,14 +277,14 @@ class StudioApp(App[int]):
                 self.complain(error)
             return None
 
-    def attempt(self, work: Coroutine[Any, Any, Any], *, opens: bool = False, typed: Typed | None = None) -> None:
+    def attempt(self, work: Coroutine[Any, Any, Any], *, opens: bool = False) -> None:
         """Do it in the background; what goes wrong is told.
 
-        With ``opens`` it ends with a conversation: what was ``typed`` and is typed meanwhile is put into its prompt, and the
-        key of a screen opens that then.
+        With ``opens`` it ends with a conversation: what is typed meanwhile is put into its prompt, and the key of a screen
+        opens that then.
         """
         if opens:
-            self._typed_ahead = TypedAhead([row.key for row in session_screens()], typed)
+            self._typed_ahead = TypedAhead([row.key for row in session_screens()])
             work = self._opening(work, self._typed_ahead)
         self.run_worker(self.while_shown(self.screen, lambda: self.guarded(work)), exit_on_error=True)
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeAlias
 
 from textual import events
 from textual.errors import NoWidget
 from textual.screen import Screen
-
-Typed: TypeAlias = events.Key | events.Paste
 
 
 class TypedAhead:
@@ -20,18 +17,15 @@ class TypedAhead:
     pressed.
     """
 
-    def __init__(self, screen_keys: Collection[str], typed: Typed | None = None) -> None:
-        """``typed`` began the conversation."""
+    def __init__(self, screen_keys: Collection[str]) -> None:
         self._screen_keys = screen_keys
-        self._taken: list[Typed] = []
+        self._taken: list[events.Key | events.Paste] = []
         self.sent: list[str] = []
         self.text, self.screen_key = "", ""
-        if typed is not None:
-            self.take(typed)
 
     def take(self, event: events.Event) -> bool:
         """Keep an event, if it is one to be kept; says whether it was."""
-        if not isinstance(event, Typed):
+        if not isinstance(event, events.Key | events.Paste):
             return False
         kept = (
             isinstance(event, events.Paste)

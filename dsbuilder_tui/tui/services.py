@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from dsbuilder_tui.domain.plan import DatasetPlanInput
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
     from dsbuilder_tui.tui.colours import Palette
-    from dsbuilder_tui.tui.input_events import Typed
     from dsbuilder_tui.tui.live_session import LiveSession
     from dsbuilder_tui.tui.places.place import Place, PlaceKind
 
@@ -80,7 +79,7 @@ class AppServices(Protocol):
     # Work whose failure is told
 
     async def guarded(self, work: Awaitable[T]) -> T | None: ...
-    def attempt(self, work: Coroutine[Any, Any, Any], *, opens: bool = False, typed: Typed | None = None) -> None: ...
+    def attempt(self, work: Coroutine[Any, Any, Any], *, opens: bool = False) -> None: ...
     async def while_shown(self, screen: Screen[Any], work: Callable[[], Awaitable[object]]) -> None: ...
 
     # What is said

@@ -24,7 +24,6 @@ from dsbuilder_tui.session.export_formats import ending_words
 from dsbuilder_tui.session.library import SessionListing
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.home.paint import session_row
-from dsbuilder_tui.tui.input_events import Typed
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, wrap
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
@@ -95,6 +94,7 @@ class HomeScreen(FullScreen):
         self._shown: list[SessionListing] = []
         self._read = False
         self._timer: Timer | None = None
+        self._begins_talk = False  # a conversation is on its way
         self._taken_back: list[Callable[[], Awaitable[str]]] = []  # how what was done here is undone, the last one last
 
     def compose(self) -> ComposeResult:
@@ -237,14 +237,12 @@ class HomeScreen(FullScreen):
         elif event.key in ("down", "up") and box.has_focus:
             event.stop()
             self.query_one(RowList).focus()
-        elif event.character and event.character.isdigit():  # “60 cases for …”: no key begins with a number
-            event.stop()
-            self._talk(event)
 
-    def on_paste(self, event: events.Paste) -> None:
-        if event.text.strip():
-            event.stop()
-            self._talk(event)
+    def direct(self, event: events.Key | events.Paste) -> None:
+        """A number (“60 cases for …”) or a paste begins a conversation, which takes it and all that is typed behind it."""
+        begins = isinstance(event, events.Paste) or (event.character or "").isdigit()
+        if begins and not self._begins_talk and not self.query_one("#filter").has_focus:
+            self.action_talk()
 
     # Acts
 
@@ -260,11 +258,14 @@ class HomeScreen(FullScreen):
             self.services.attempt(self.services.watching.open(Path(listing.path)), opens=True)
 
     def action_talk(self) -> None:
-        self._talk()
+        self._begins_talk = True
+        self.services.attempt(self._talk(), opens=True)
 
-    def _talk(self, typed: Typed | None = None) -> None:
-        """Begin a conversation, with what was typed here already."""
-        self.services.attempt(self.services.begin_conversation(), opens=True, typed=typed)
+    async def _talk(self) -> None:
+        try:
+            await self.services.begin_conversation()
+        finally:
+            self._begins_talk = False
 
     def action_new(self) -> None:
         from dsbuilder_tui.tui.home.new_session import NewSession
