@@ -274,38 +274,6 @@ async def test_keys_pressed_while_a_session_opens_count(key: str, place: str, ma
         assert user.one("#prompt").text == "a"
 
 
-@pytest.mark.parametrize("sessions", [0, 1])
-async def test_a_number_or_a_paste_begins_a_conversation_at_home(sessions: int, make_plan: Plans) -> None:
-    """Nobody has to know of `n` who types “60 cases …”; the letters behind the number are no keys of the list."""
-    if sessions:
-        await built(make_plan(6))
-    async with studio() as user:
-        await user.at("HomeScreen", "session-list")
-        await user.until(lambda: user.one("#session-list").count == sessions)
-        for character in "60 refunds, 20 orders":  # at once, as a fast hand and a slow machine do
-            event = events.Key("space" if character == " " else character, character)
-            event.set_sender(user.app)
-            user.app._driver.send_message(event)  # type: ignore[union-attr]
-        await user.at("StudioScreen", "prompt")
-        await user.until(lambda: user.one("#prompt").text == "60 refunds, 20 orders")
-        assert user.session.id == "untitled", "one conversation is begun, and not one for each number"
-        await user.press("ctrl+u")
-    async with studio() as user:
-        await user.at("HomeScreen", "session-list")
-        user.app.post_message(events.Paste("Test my bot.\nWith refunds."))
-        await user.at("StudioScreen", "prompt")
-        await user.until(lambda: "Test my bot." in user.one("#prompt").text)
-
-
-async def test_a_number_in_the_filter_is_one_of_its_text(make_plan: Plans) -> None:
-    await built(make_plan(6))
-    async with studio() as user:
-        await user.at("HomeScreen", "session-list")
-        await user.until(lambda: user.one("#session-list").count == 1)
-        await user.press("slash", "6")
-        assert user.place == "HomeScreen" and user.one("#filter").value == "6"
-
-
 async def test_what_is_sent_while_a_session_opens_is_sent(make_plan: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
     """Enter sends what was typed before it; what was typed behind it stays in the prompt; none of it acts on the list."""
     typed, opening = asyncio.Event(), StudioApp._opening

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -94,7 +93,6 @@ class HomeScreen(FullScreen):
         self._shown: list[SessionListing] = []
         self._read = False
         self._timer: Timer | None = None
-        self._begins_talk = False  # a conversation is on its way
         self._taken_back: list[Callable[[], Awaitable[str]]] = []  # how what was done here is undone, the last one last
 
     def compose(self) -> ComposeResult:
@@ -238,12 +236,6 @@ class HomeScreen(FullScreen):
             event.stop()
             self.query_one(RowList).focus()
 
-    def direct(self, event: events.Key | events.Paste) -> None:
-        """A number (“60 cases for …”) or a paste begins a conversation, which takes it and all that is typed behind it."""
-        begins = isinstance(event, events.Paste) or (event.character or "").isdigit()
-        if begins and not self._begins_talk and not self.query_one("#filter").has_focus:
-            self.action_talk()
-
     # Acts
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
@@ -258,14 +250,7 @@ class HomeScreen(FullScreen):
             self.services.attempt(self.services.watching.open(Path(listing.path)), opens=True)
 
     def action_talk(self) -> None:
-        self._begins_talk = True
-        self.services.attempt(self._talk(), opens=True)
-
-    async def _talk(self) -> None:
-        try:
-            await self.services.begin_conversation()
-        finally:
-            self._begins_talk = False
+        self.services.attempt(self.services.begin_conversation(), opens=True)
 
     def action_new(self) -> None:
         from dsbuilder_tui.tui.home.new_session import NewSession
