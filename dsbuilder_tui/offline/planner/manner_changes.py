@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +13,7 @@ from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, MORE, C
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
-from dsbuilder_tui.offline.planner.counts import share, spread, whole
+from dsbuilder_tui.offline.planner.counts import share, whole
 from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
 from dsbuilder_tui.offline.planner.modifiers import (
     OWN_CATEGORIES,
@@ -174,7 +176,7 @@ class MannerChanges(CountChanges):
 
     def _hold(self, category: dict[str, Any], modifier: Modifier) -> bool:
         """Has every case of a category written so; false where a question is in the way."""
-        if modifier.language and len(modifier.values) > 1:
+        if modifier.names_languages:
             return self._in_each_language(category, modifier)
         if modifier.language not in ("", "English"):
             phrase = category["name"].replace("_", " ")
@@ -188,10 +190,20 @@ class MannerChanges(CountChanges):
         self._c.rewrites = True
         return self._change()
 
+    def _hold_all(self, categories: Sequence[dict[str, Any]], manners: Sequence[Modifier]) -> bool:
+        """Has the categories written in all of these manners, until a question is in the way; true, since it was a change."""
+        for category in tuple(categories):  # some are added meanwhile
+            if not all(self._hold(category, manner) for manner in manners):
+                break
+        return True
+
     def _in_each_language(self, category: dict[str, Any], modifier: Modifier) -> bool:
         """Leaves a category the share of one language, English where that is one, and adds one for each other."""
-        stays, *others = sorted(modifier.in_each_language()[: category["count"]], key=lambda one: one is not None)
-        for language, number in zip(others, spread(category["count"], [1] * (len(others) + 1))[1:], strict=True):
+        ordered = replace(
+            modifier, values=tuple(sorted(modifier.values[: category["count"]], key=lambda one: one != "English"))
+        )
+        (stays, _), *others = ordered.in_each_language(category["count"])
+        for language, number in others:
             if not self._new(category["name"].replace("_", " "), number, language, category):
                 return False
             category["count"] -= number
@@ -247,10 +259,8 @@ class MannerChanges(CountChanges):
     def _new(self, phrase: str, number: int, modifier: Modifier | None, like: dict[str, Any] | None = None) -> bool:
         """Adds a category, or to the one of that name; false when a question is in the way. Of several languages each gets
         one."""
-        if modifier and modifier.language and len(modifier.values) > 1:
-            languages = modifier.in_each_language()[:number]
-            shares = spread(number, [1] * len(languages))
-            return all(self._new(phrase, part, each, like) for each, part in zip(languages, shares, strict=True))
+        if modifier and modifier.names_languages:
+            return all(self._new(phrase, part, each, like) for each, part in modifier.in_each_language(number))
         one = draft(self._topics, phrase, number, modifier, self._examples)
         if one.question and not (like and modifier and not modifier.language):
             return not self._say(one.question)
@@ -296,10 +306,7 @@ class MannerChanges(CountChanges):
         if not manners or (re.search(r"\d", asked) and not manners[0].values):
             return False
         mentions = re.findall(C, "".join(group or "" for group in found.group(1, 2, 5, 6, 8, 9)))
-        for category in tuple(self._c.categories) if found[3] else [self._of(mention) for mention in mentions]:
-            if not all(self._hold(category, manner) for manner in manners):
-                break
-        return True
+        return self._hold_all(self._c.categories if found[3] else [self._of(mention) for mention in mentions], manners)
 
     def _modify_all(self, text: str) -> bool:
         """“Make it multi-turn”, “only in German”, “same but shorter”: every category is written so."""
@@ -311,10 +318,7 @@ class MannerChanges(CountChanges):
                 words = f"in {words}" if found.groupdict().get("b") else words  # “translate it to German and French”
                 manners = manners_in(words)[1] or tuple(filter(None, (self._wished(words),)))
                 if manners and all(manner.kind is CaseKind.SINGLE for manner in manners):
-                    for category in tuple(self._c.categories):
-                        if not all(self._hold(category, manner) for manner in manners):
-                            break
-                    return True
+                    return self._hold_all(self._c.categories, manners)
         return self._whole_kind(text)
 
     def _whole_kind(self, text: str) -> bool:

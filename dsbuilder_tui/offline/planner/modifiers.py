@@ -10,6 +10,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.conversation import TURNS
+from dsbuilder_tui.offline.planner.counts import spread
 from dsbuilder_tui.offline.planner.kind_requests import ENDINGS, kind_in, make_kind
 from dsbuilder_tui.offline.planner.naming import bare_phrase, slug
 from dsbuilder_tui.offline.planner.topics import LANGUAGES, Topics
@@ -74,8 +75,8 @@ _KINDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (r"(?:more |very )?(?:short(?:er)?|brief(?:er)?|terse)", "short", "length", ("short",)),
     (r"(?:more |very )?(?:long(?:er)?|detailed|verbose)", "long", "length", ("long",)),
 )  # fmt: skip
-# What is a tone beside others only: “calm and angry”.
 _DIFFICULTIES = frozenset(("easy", "medium", "hard"))
+# What is a tone beside others only: “calm and angry”.
 _TONES_AMONG = r"calm|happy|sad|cheerful|sarcastic|enthusiastic|disappointed|grateful|excited|friendly"
 _MEDIUM = "medium"  # a length between “short” and “long”, and a difficulty between “easy” and “hard”
 _AMONG = (
@@ -106,9 +107,16 @@ class Modifier:
     def language(self) -> str:
         return self.values[0] if self.axis == "language" else ""
 
-    def in_each_language(self) -> tuple[Modifier | None, ...]:
-        """One for each language; None for English, which is the usual one."""
-        return tuple(None if name == "English" else in_languages((name,)) for name in self.values)
+    @property
+    def names_languages(self) -> bool:
+        """Whether it names several languages."""
+        return bool(self.language) and len(self.values) > 1
+
+    def in_each_language(self, count: int) -> list[tuple[Modifier | None, int]]:
+        """One for each language, as far as the cases go, with its share of them; None for English, which is the usual one."""
+        names = self.values[:count]
+        each = (None if name == "English" else in_languages((name,)) for name in names)
+        return list(zip(each, spread(count, [1] * len(names)), strict=True))
 
 
 def in_languages(spoken: Iterable[str]) -> Modifier:

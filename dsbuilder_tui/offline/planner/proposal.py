@@ -284,18 +284,16 @@ def _by_language(request: Request, items: list[Item], counts: list[int]) -> tupl
     """The items with their languages; one that is asked for in several as one of each, with its share of the cases."""
     found: list[tuple[Item, int]] = []
     for item, count in zip(items, counts, strict=True):
-        own = item.modifier if item.modifier and item.modifier.language else item.language
-        language = own or request.language
-        if language is None or len(language.values) == 1:
-            alone = item.modifier is None or not item.modifier.language
-            found.append((replace(item, language=language) if alone else item, count))
+        spoken = item.modifier if item.modifier and item.modifier.language else None
+        manner = None if spoken else item.modifier
+        language = spoken or item.language or request.language
+        if language is None or not language.names_languages:
+            found.append((item if spoken else replace(item, language=language), count))
             continue
-        languages = language.in_each_language()[:count]
-        for each, share in zip(languages, spread(count, [1] * len(languages)), strict=True):
-            manner = item.modifier if item.modifier and not item.modifier.language else None
-            found.append(
-                (replace(item, modifier=manner or each, language=each, one_language=manner is not None), share)
-            )
+        found += [
+            (replace(item, modifier=manner or each, language=each, one_language=manner is not None), part)
+            for each, part in language.in_each_language(count)
+        ]
     return [item for item, _ in found], [count for _, count in found]
 
 
